@@ -1,0 +1,44 @@
+// Every cap on what the peer controls, in one table.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <tlsconnect/base/config.hpp>
+
+namespace tlsconnect::inline TLSCONNECT_ABI::limits {
+
+/// Content of one record: 2^14 bytes (RFC 9846, 5.1).
+inline constexpr std::size_t record_plaintext = 16'384;
+/// What a protected record may carry: content, its type and padding together 2^14 + 1 (RFC 9846, 5.4), and at most
+/// 255 bytes of expansion (5.2).
+inline constexpr std::size_t record_ciphertext = record_plaintext + 256;
+/// One handshake message with its header. Chains with post-quantum signatures need tens of kilobytes.
+inline constexpr std::size_t handshake_message = 131'072;
+/// Messages other than Certificate are never this long; they get a tighter cap.
+inline constexpr std::size_t handshake_message_not_certificate = 65'536 + 4;
+/// Certificates in one chain.
+inline constexpr std::size_t certificate_chain = 16;
+/// Extensions in one block. The registry has about 60.
+inline constexpr std::size_t extensions = 64;
+/// Records without content in a row (RFC 9846, 5.4 allows them as cover traffic).
+inline constexpr unsigned empty_records = 32;
+/// Warning alerts (user_canceled is the only one that is ignored) in a row.
+inline constexpr unsigned warning_alerts = 4;
+/// change_cipher_spec records during a handshake. One is usual; each is dropped (RFC 9846, 5).
+inline constexpr unsigned change_cipher_specs = 32;
+/// KeyUpdate messages without application data between them.
+inline constexpr unsigned key_updates = 32;
+/// Messages after the handshake without application data between them, tickets above all.
+inline constexpr unsigned post_handshake_messages = 64;
+/// Names that a failed verification lists in its message.
+inline constexpr std::size_t names_in_message = 16;
+/// Records that one key may seal before this side sends a KeyUpdate: AES-GCM is safe up to 2^24.5 full records
+/// (RFC 9846, 5.5); half a step below leaves room for the KeyUpdate itself.
+inline constexpr std::uint64_t records_per_key_aes_gcm = std::uint64_t{1} << 24;
+/// ChaCha20-Poly1305 has no such limit but the sequence number (RFC 9846, 5.3 and 5.5).
+inline constexpr std::uint64_t records_per_key_chacha20 = std::uint64_t{1} << 62;
+/// Ciphertext that may wait for the transport before `encrypt` takes no more, in bytes.
+inline constexpr std::size_t pending_output = 65'536 + 1'024;
+
+} // namespace tlsconnect::inline TLSCONNECT_ABI::limits

@@ -1,0 +1,86 @@
+// Makes connections: what SSL_connect was.
+#pragma once
+
+#include <utility>
+
+#include <tlsconnect/drive.hpp>
+#include <tlsconnect/engine.hpp>
+#include <tlsconnect/stream.hpp>
+#include <tlsconnect/transport.hpp>
+
+namespace tlsconnect::inline TLSCONNECT_ABI {
+
+/// Drives one TLS handshake over a transport. Owns the transport until connect() gives it away inside a Stream.
+template <Transport T>
+class [[nodiscard]] Connector {
+public:
+  /// `config` decides what is offered and whom to trust, `name` is the server that must be reached; neither can be
+  /// left out. The transport must be connected already; nothing is sent before connect().
+  Connector(ConfigPtr config, ServerName name, T transport)
+      : engine_(std::move(config), std::move(name)), transport_(std::move(transport)) {}
+
+  /// Performs the handshake. Over a blocking transport it returns when the handshake is finished or has failed; over a
+  /// non-blocking one also when the transport would block: wait for what `interest()` names and call again. The
+  /// client's Finished has gone to the transport when a Stream is returned.
+  ///
+  /// Halts: would_block; closed (the server ended the handshake with close_notify); truncated (the transport ended);
+  /// failed (every later call returns the same error).
+  ///
+  /// A transport with set_nodelay is asked to switch Nagle's algorithm off right before the client's last flight: the
+  /// first application data often follows it at once, and would otherwise wait for the acknowledgement of that flight.
+  /// It stays off, because a stream writes whole flights and has nothing to gain from Nagle; to switch it on again,
+  /// use Stream::set_nodelay(false). A transport's refusal costs latency only and is ignored.
+  [[nodiscard]] IoResult<Stream<T>> connect() {
+    if (IoResult<> done = handshake(); !done)
+      return std::unexpected(std::move(done.error()));
+    if constexpr (HasNodelay<T>)
+      (void)transport_.set_nodelay(true);
+    if (IoResult<> flushed = detail::flush(engine_, transport_); !flushed)
+      return std::unexpected(std::move(flushed.error()));
+    return give_away();
+  }
+
+  /// The same, and sends the first application data together with the client's Finished in one write, so that Nagle's
+  /// algorithm has nothing to delay (set_nodelay is not used). When a Stream is returned, it owns all of `first_data`
+  /// and has sent what the transport took; any other outcome has taken nothing. The data is for a verified server: it
+  /// is not early data and cannot be replayed.
+  [[nodiscard]] IoResult<Stream<T>> connect(BytesView first_data) {
+    if (IoResult<> done = handshake(); !done)
+      return std::unexpected(std::move(done.error()));
+    if (Result<> queued = engine_.encrypt_all(first_data); !queued)
+      return std::unexpected(Halt::failed(std::move(queued.error())));
+    if (IoResult<> flushed = detail::flush(engine_, transport_); !flushed && !flushed.error().is_would_block())
+      return std::unexpected(std::move(flushed.error()));
+    return give_away();
+  }
+
+  /// What is known so far; useful after a failure too.
+  [[nodiscard]] const ConnectionInfo& info() const noexcept { return engine_.info(); }
+  /// The transport, as long as it has not been given away.
+  [[nodiscard]] T& next_layer() noexcept { return transport_; }
+
+private:
+  IoResult<> handshake() {
+    if (given_away_)
+      return std::unexpected(Halt::failed(Error(ErrorCode::already_connected, "connect")));
+    while (!engine_.handshake_complete()) {
+      if (engine_.peer_closed())
+        return std::unexpected(Halt::closed());
+      if (IoResult<> filled = detail::fill(engine_, transport_); !filled)
+        return filled;
+    }
+    if (const Error* error = engine_.failure())
+      return std::unexpected(Halt::failed(*error));
+    return {};
+  }
+  IoResult<Stream<T>> give_away() {
+    given_away_ = true;
+    return Stream<T>(std::move(engine_), std::move(transport_));
+  }
+
+  ClientEngine engine_;
+  T transport_;
+  bool given_away_ = false;
+};
+
+} // namespace tlsconnect::inline TLSCONNECT_ABI

@@ -1,0 +1,33 @@
+// The transcript: the hash of all handshake messages so far (RFC 9846, 4.1).
+#pragma once
+
+#include <optional>
+
+#include <tlsconnect/base/bytes.hpp>
+#include <tlsconnect/base/error.hpp>
+#include <tlsconnect/crypto/hash.hpp>
+
+namespace tlsconnect::inline TLSCONNECT_ABI {
+
+/// Keeps messages until the hash is known, and hashes from then on. May throw std::bad_alloc.
+class Transcript {
+public:
+  /// A whole message with its header.
+  [[nodiscard]] Result<> add(BytesView message);
+  /// The cipher suite is known, and with it the hash.
+  [[nodiscard]] Result<> start(HashAlgorithm hash);
+  /// A HelloRetryRequest was received: the first ClientHello is replaced with a message that holds its hash
+  /// (RFC 9846, 4.4.1). To be called after start() and before the HelloRetryRequest is added.
+  [[nodiscard]] Result<> fold_first_hello();
+  [[nodiscard]] Result<Digest> current() const;
+
+private:
+  std::optional<Hash> hash_;
+  ByteVector kept_;
+};
+
+} // namespace tlsconnect::inline TLSCONNECT_ABI
+
+#if !defined(TLSCONNECT_SEPARATE_COMPILATION)
+#include <tlsconnect/impl/transcript.ipp>
+#endif

@@ -1,0 +1,364 @@
+// The error catalogue, and how an error becomes a sentence.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <new>
+#include <utility>
+
+#include <tlsconnect/base/error.hpp>
+
+namespace tlsconnect::inline TLSCONNECT_ABI {
+
+namespace detail {
+
+inline constexpr auto error_catalogue = std::to_array<ErrorDescription>({
+    {ErrorCode::message_truncated, "message_truncated", ErrorGroup::decode, AlertDescription::decode_error,
+     "RFC 9846, 6.2",
+     "a message ends before all of its fields have come"},
+    {ErrorCode::message_trailing_bytes, "message_trailing_bytes", ErrorGroup::decode, AlertDescription::decode_error,
+     "RFC 9846, 6.2",
+     "a message has bytes after its last field"},
+    {ErrorCode::field_out_of_range, "field_out_of_range", ErrorGroup::decode, AlertDescription::decode_error,
+     "RFC 9846, 6.2",
+     "a field has a length or a value that its definition does not allow"},
+    {ErrorCode::message_too_large, "message_too_large", ErrorGroup::decode, AlertDescription::illegal_parameter,
+     "RFC 9846, 4",
+     "a message, a list or a chain is larger than this client accepts"},
+    {ErrorCode::alert_malformed, "alert_malformed", ErrorGroup::decode, AlertDescription::decode_error,
+     "RFC 9846, 6",
+     "an alert is not exactly two bytes"},
+    {ErrorCode::certificate_list_empty, "certificate_list_empty", ErrorGroup::decode, AlertDescription::decode_error,
+     "RFC 9846, 4.4.2.4",
+     "the server sent no certificate"},
+    {ErrorCode::not_tls, "not_tls", ErrorGroup::misbehaved, AlertDescription::unexpected_message,
+     "RFC 9846, 5.1",
+     "what the server sent is not TLS"},
+    {ErrorCode::record_overflow, "record_overflow", ErrorGroup::misbehaved, AlertDescription::record_overflow,
+     "RFC 9846, 5.1",
+     "a record is longer than the protocol allows"},
+    {ErrorCode::bad_record_mac, "bad_record_mac", ErrorGroup::misbehaved, AlertDescription::bad_record_mac,
+     "RFC 9846, 5.2",
+     "a record could not be decrypted: it was damaged, forged or sealed with another key"},
+    {ErrorCode::record_type_unexpected, "record_type_unexpected", ErrorGroup::misbehaved, AlertDescription::unexpected_message,
+     "RFC 9846, 5",
+     "a record of this type may not come now"},
+    {ErrorCode::record_empty, "record_empty", ErrorGroup::misbehaved, AlertDescription::unexpected_message,
+     "RFC 9846, 5.1",
+     "a handshake or alert record carries nothing"},
+    {ErrorCode::record_without_type, "record_without_type", ErrorGroup::misbehaved, AlertDescription::unexpected_message,
+     "RFC 9846, 5.4",
+     "a protected record holds nothing but padding"},
+    {ErrorCode::handshake_interleaved, "handshake_interleaved", ErrorGroup::misbehaved, AlertDescription::unexpected_message,
+     "RFC 9846, 5.1",
+     "another record came between two parts of one handshake message"},
+    {ErrorCode::key_change_not_aligned, "key_change_not_aligned", ErrorGroup::misbehaved, AlertDescription::unexpected_message,
+     "RFC 9846, 5.1",
+     "a message that changes the keys does not end its record"},
+    {ErrorCode::change_cipher_spec_unexpected, "change_cipher_spec_unexpected", ErrorGroup::misbehaved, AlertDescription::unexpected_message,
+     "RFC 9846, 5",
+     "a change_cipher_spec record came when none may, or was not the single byte 1"},
+    {ErrorCode::too_many_empty_records, "too_many_empty_records", ErrorGroup::misbehaved, AlertDescription::unexpected_message,
+     "RFC 9846, 5.4",
+     "too many records without content came in a row"},
+    {ErrorCode::too_many_warning_alerts, "too_many_warning_alerts", ErrorGroup::misbehaved, AlertDescription::unexpected_message,
+     "RFC 9846, 6",
+     "too many warning alerts came in a row"},
+    {ErrorCode::too_many_key_updates, "too_many_key_updates", ErrorGroup::misbehaved, AlertDescription::unexpected_message,
+     "RFC 9846, 4.6.3",
+     "too many KeyUpdate messages came without data between them"},
+    {ErrorCode::too_many_change_cipher_specs, "too_many_change_cipher_specs", ErrorGroup::misbehaved, AlertDescription::unexpected_message,
+     "RFC 9846, 5",
+     "too many change_cipher_spec records came"},
+    {ErrorCode::too_many_messages, "too_many_messages", ErrorGroup::misbehaved, AlertDescription::unexpected_message,
+     "RFC 9846, 4.6",
+     "too many messages came after the handshake without data between them"},
+    {ErrorCode::unexpected_message, "unexpected_message", ErrorGroup::misbehaved, AlertDescription::unexpected_message,
+     "RFC 9846, 4",
+     "this message may not come now"},
+    {ErrorCode::extension_duplicate, "extension_duplicate", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.2",
+     "an extension stands twice in one block"},
+    {ErrorCode::extension_misplaced, "extension_misplaced", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.2",
+     "an extension stands in a message that it may not stand in"},
+    {ErrorCode::extension_unsolicited, "extension_unsolicited", ErrorGroup::misbehaved, AlertDescription::unsupported_extension,
+     "RFC 9846, 4.2",
+     "the server answered an extension that was not offered"},
+    {ErrorCode::extension_missing, "extension_missing", ErrorGroup::misbehaved, AlertDescription::missing_extension,
+     "RFC 9846, 9.2",
+     "an extension that this message must have is not there"},
+    {ErrorCode::too_many_extensions, "too_many_extensions", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.2",
+     "a block has more extensions than this client accepts"},
+    {ErrorCode::legacy_version_wrong, "legacy_version_wrong", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.1.3",
+     "the legacy version of a ServerHello is not 0x0303"},
+    {ErrorCode::session_id_not_echoed, "session_id_not_echoed", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.1.3",
+     "the ServerHello does not repeat the session id of the ClientHello"},
+    {ErrorCode::compression_not_null, "compression_not_null", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.1.3",
+     "the ServerHello selects a compression method"},
+    {ErrorCode::cipher_suite_not_offered, "cipher_suite_not_offered", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.1.3",
+     "the server selected a cipher suite that was not offered"},
+    {ErrorCode::cipher_suite_changed, "cipher_suite_changed", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.1.4",
+     "the ServerHello selects another cipher suite than the HelloRetryRequest before it"},
+    {ErrorCode::version_not_offered, "version_not_offered", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.2.1",
+     "the server selected a version that was not offered"},
+    {ErrorCode::version_changed, "version_changed", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.1.4",
+     "the ServerHello selects another version than the HelloRetryRequest before it"},
+    {ErrorCode::downgrade_detected, "downgrade_detected", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.1.3",
+     "the server's random carries the sign of a forced downgrade"},
+    {ErrorCode::second_retry_request, "second_retry_request", ErrorGroup::misbehaved, AlertDescription::unexpected_message,
+     "RFC 9846, 4.1.4",
+     "the server asked for a retry twice"},
+    {ErrorCode::retry_without_change, "retry_without_change", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.1.4",
+     "a HelloRetryRequest would not change the ClientHello"},
+    {ErrorCode::group_not_offered, "group_not_offered", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.2.8",
+     "the server selected a group that was not offered"},
+    {ErrorCode::group_already_shared, "group_already_shared", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.2.8",
+     "a HelloRetryRequest asks for a share that it had already been sent"},
+    {ErrorCode::group_not_the_retried, "group_not_the_retried", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.2.8",
+     "the ServerHello uses another group than the HelloRetryRequest asked for"},
+    {ErrorCode::key_share_invalid, "key_share_invalid", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.2.8",
+     "the server's key share is not a valid one for its group"},
+    {ErrorCode::alpn_not_offered, "alpn_not_offered", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 7301, 3.2",
+     "the server selected an application protocol that was not offered"},
+    {ErrorCode::server_name_not_empty, "server_name_not_empty", ErrorGroup::misbehaved, AlertDescription::decode_error,
+     "RFC 6066, 3",
+     "the server's answer to server_name is not empty"},
+    {ErrorCode::signature_scheme_not_offered, "signature_scheme_not_offered", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.4.3",
+     "the server signed with a scheme that was not offered"},
+    {ErrorCode::signature_scheme_not_for_key, "signature_scheme_not_for_key", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.4.3",
+     "the signature scheme does not fit the key in the server's certificate"},
+    {ErrorCode::signature_invalid, "signature_invalid", ErrorGroup::misbehaved, AlertDescription::decrypt_error,
+     "RFC 9846, 4.4.3",
+     "the server's signature over the handshake is wrong: it does not hold the certificate's private key"},
+    {ErrorCode::finished_invalid, "finished_invalid", ErrorGroup::misbehaved, AlertDescription::decrypt_error,
+     "RFC 9846, 4.4.4",
+     "the server's Finished is wrong: the two sides did not see the same handshake"},
+    {ErrorCode::certificate_request_context_not_empty, "certificate_request_context_not_empty", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.3.2",
+     "the request context of a handshake message must be empty"},
+    {ErrorCode::key_update_invalid, "key_update_invalid", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.6.3",
+     "a KeyUpdate has another value than 0 or 1"},
+    {ErrorCode::version_unsupported, "version_unsupported", ErrorGroup::incompatible, AlertDescription::protocol_version,
+     "RFC 9846, 4.2.1",
+     "the server speaks no version of TLS that this client is configured to use"},
+    {ErrorCode::certificate_malformed, "certificate_malformed", ErrorGroup::certificate, AlertDescription::bad_certificate,
+     "RFC 9846, 4.4.2",
+     "a certificate could not be read"},
+    {ErrorCode::certificate_chain_too_long, "certificate_chain_too_long", ErrorGroup::certificate, AlertDescription::bad_certificate,
+     "RFC 9846, 4.4.2",
+     "the server sent more certificates than this client accepts"},
+    {ErrorCode::certificate_expired, "certificate_expired", ErrorGroup::certificate, AlertDescription::certificate_expired,
+     "RFC 5280, 6.1.3",
+     "a certificate has expired"},
+    {ErrorCode::certificate_not_yet_valid, "certificate_not_yet_valid", ErrorGroup::certificate, AlertDescription::certificate_expired,
+     "RFC 5280, 6.1.3",
+     "a certificate is not valid yet"},
+    {ErrorCode::certificate_unknown_issuer, "certificate_unknown_issuer", ErrorGroup::certificate, AlertDescription::unknown_ca,
+     "RFC 5280, 6.1",
+     "the chain does not lead to a trusted issuer"},
+    {ErrorCode::certificate_self_signed, "certificate_self_signed", ErrorGroup::certificate, AlertDescription::unknown_ca,
+     "RFC 5280, 6.1",
+     "the server's certificate is signed by itself and is not trusted"},
+    {ErrorCode::certificate_name_mismatch, "certificate_name_mismatch", ErrorGroup::certificate, AlertDescription::bad_certificate,
+     "RFC 9525, 6",
+     "the certificate is not for this server"},
+    {ErrorCode::certificate_signature_invalid, "certificate_signature_invalid", ErrorGroup::certificate, AlertDescription::bad_certificate,
+     "RFC 5280, 6.1.3",
+     "the signature of a certificate is wrong"},
+    {ErrorCode::certificate_usage_forbidden, "certificate_usage_forbidden", ErrorGroup::certificate, AlertDescription::unsupported_certificate,
+     "RFC 5280, 4.2.1",
+     "a certificate may not be used for this purpose"},
+    {ErrorCode::certificate_constraint_violated, "certificate_constraint_violated", ErrorGroup::certificate, AlertDescription::bad_certificate,
+     "RFC 5280, 4.2.1",
+     "the chain breaks a constraint that one of its issuers set"},
+    {ErrorCode::certificate_key_too_weak, "certificate_key_too_weak", ErrorGroup::certificate, AlertDescription::unsupported_certificate,
+     "RFC 9846, C.2",
+     "a certificate's key is too short"},
+    {ErrorCode::certificate_key_unsupported, "certificate_key_unsupported", ErrorGroup::certificate, AlertDescription::unsupported_certificate,
+     "RFC 9846, 4.4.2.4",
+     "a certificate's key is of a kind that this client does not use"},
+    {ErrorCode::certificate_algorithm_weak, "certificate_algorithm_weak", ErrorGroup::certificate, AlertDescription::bad_certificate,
+     "RFC 9846, 4.4.2.4",
+     "a certificate is signed with an algorithm that is no longer safe"},
+    {ErrorCode::certificate_revoked, "certificate_revoked", ErrorGroup::certificate, AlertDescription::certificate_revoked,
+     "RFC 5280, 6.3",
+     "a certificate has been revoked by its issuer"},
+    {ErrorCode::certificate_rejected, "certificate_rejected", ErrorGroup::certificate, AlertDescription::certificate_unknown,
+     "RFC 9846, 4.4.2.4",
+     "the certificate chain was rejected"},
+    {ErrorCode::alert_received, "alert_received", ErrorGroup::alert, std::nullopt,
+     "RFC 9846, 6.2",
+     "the server ended the connection with an alert"},
+    {ErrorCode::transport_failed, "transport_failed", ErrorGroup::transport, std::nullopt,
+     "",
+     "the transport failed"},
+    {ErrorCode::name_not_resolved, "name_not_resolved", ErrorGroup::transport, std::nullopt,
+     "",
+     "the host name could not be resolved"},
+    {ErrorCode::connect_refused, "connect_refused", ErrorGroup::transport, std::nullopt,
+     "",
+     "no connection to the server could be made"},
+    {ErrorCode::timed_out, "timed_out", ErrorGroup::transport, std::nullopt,
+     "",
+     "the deadline has passed"},
+    {ErrorCode::no_trust_anchors, "no_trust_anchors", ErrorGroup::misuse, std::nullopt,
+     "",
+     "no trust anchor is configured, so no server could ever be verified"},
+    {ErrorCode::trust_anchor_unreadable, "trust_anchor_unreadable", ErrorGroup::misuse, std::nullopt,
+     "",
+     "trust anchors could not be read"},
+    {ErrorCode::server_name_invalid, "server_name_invalid", ErrorGroup::misuse, std::nullopt,
+     "",
+     "the server name is neither a DNS name nor an IP address"},
+    {ErrorCode::configuration_invalid, "configuration_invalid", ErrorGroup::misuse, std::nullopt,
+     "",
+     "the configuration contradicts itself"},
+    {ErrorCode::not_connected, "not_connected", ErrorGroup::misuse, std::nullopt,
+     "",
+     "this needs an established connection"},
+    {ErrorCode::already_connected, "already_connected", ErrorGroup::misuse, std::nullopt,
+     "",
+     "this connector has already given its connection away"},
+    {ErrorCode::write_side_closed, "write_side_closed", ErrorGroup::misuse, std::nullopt,
+     "",
+     "nothing can be sent after close_notify"},
+    {ErrorCode::transport_contract_broken, "transport_contract_broken", ErrorGroup::misuse, std::nullopt,
+     "",
+     "the transport reported more bytes than it was given, or no progress"},
+    {ErrorCode::random_source_failed, "random_source_failed", ErrorGroup::internal, AlertDescription::internal_error,
+     "",
+     "the random source failed"},
+    {ErrorCode::out_of_memory, "out_of_memory", ErrorGroup::internal, AlertDescription::internal_error,
+     "",
+     "memory ran out"},
+    {ErrorCode::crypto_failed, "crypto_failed", ErrorGroup::internal, AlertDescription::internal_error,
+     "",
+     "a cryptographic operation failed"},
+    {ErrorCode::key_limit_reached, "key_limit_reached", ErrorGroup::internal, AlertDescription::internal_error,
+     "RFC 9846, 5.5",
+     "a key has sealed as many records as it safely can"},
+});
+
+// describe() indexes by code.
+consteval bool error_catalogue_in_order() {
+  for (std::size_t i = 0; i < error_catalogue.size(); ++i)
+    if (static_cast<std::size_t>(error_catalogue[i].code) != i)
+      return false;
+  return static_cast<std::size_t>(ErrorCode::key_limit_reached) + 1 == error_catalogue.size();
+}
+static_assert(error_catalogue_in_order(), "one row for each ErrorCode, in the same order");
+
+} // namespace detail
+
+TLSCONNECT_DECL const ErrorDescription& describe(ErrorCode code) noexcept {
+  const auto index = static_cast<std::size_t>(code);
+  return detail::error_catalogue[index < detail::error_catalogue.size()
+                                     ? index
+                                     : static_cast<std::size_t>(ErrorCode::crypto_failed)];
+}
+
+TLSCONNECT_DECL std::optional<AlertDescription> alert_for(ErrorCode code) noexcept { return describe(code).alert; }
+
+TLSCONNECT_DECL std::string_view name_of(ErrorGroup group) noexcept {
+  switch (group) {
+  case ErrorGroup::decode:
+    return "decode";
+  case ErrorGroup::misbehaved:
+    return "peer misbehaved";
+  case ErrorGroup::incompatible:
+    return "incompatible";
+  case ErrorGroup::certificate:
+    return "certificate";
+  case ErrorGroup::alert:
+    return "alert received";
+  case ErrorGroup::transport:
+    return "transport";
+  case ErrorGroup::misuse:
+    return "misuse";
+  case ErrorGroup::internal:
+    return "internal";
+  }
+  return "unknown";
+}
+
+TLSCONNECT_DECL Error::Error(ErrorCode code, std::string_view where, std::string detail) noexcept
+    : code_(code), where_(where) {
+  if (detail.empty())
+    return;
+  try {
+    detail_ = std::make_shared<const std::string>(std::move(detail));
+  } catch (const std::bad_alloc&) {
+    // The error itself matters more than its prose.
+    detail_ = nullptr;
+  }
+}
+
+TLSCONNECT_DECL Error Error::from_alert(AlertDescription alert, std::string_view where) noexcept {
+  Error error(ErrorCode::alert_received, where);
+  error.alert_ = alert;
+  return error;
+}
+
+TLSCONNECT_DECL Error Error::from_transport(ErrorCode code, int os_error, std::string_view where,
+                                            std::string detail) noexcept {
+  Error error(code, where, std::move(detail));
+  error.os_error_ = os_error;
+  return error;
+}
+
+TLSCONNECT_DECL std::string_view Error::detail() const noexcept {
+  return detail_ ? std::string_view(*detail_) : std::string_view();
+}
+
+TLSCONNECT_DECL std::string Error::message() const {
+  const ErrorDescription& row = describe(code_);
+  std::string text;
+  if (!where_.empty())
+    text.append(where_).append(": ");
+  text.append(row.text);
+  if (alert_) {
+    text.append(" (").append(name_of(*alert_)).append(", ");
+    text.append(std::to_string(static_cast<unsigned>(*alert_))).append(")");
+  }
+  if (detail_)
+    text.append(": ").append(*detail_);
+  if (os_error_ != 0)
+    text.append(" [error ").append(std::to_string(os_error_)).append("]");
+  if (row.alert || !row.section.empty()) {
+    text.append(" [");
+    if (row.alert)
+      text.append("alert ").append(name_of(*row.alert));
+    if (row.alert && !row.section.empty())
+      text.append("; ");
+    text.append(row.section).append("]");
+  }
+  return text;
+}
+
+TLSCONNECT_DECL Error Error::at(std::string_view where) && noexcept {
+  if (where_.empty())
+    where_ = where;
+  return std::move(*this);
+}
+
+} // namespace tlsconnect::inline TLSCONNECT_ABI
+

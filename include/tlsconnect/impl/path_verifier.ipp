@@ -1,0 +1,142 @@
+// The default verifier, and the sentences it says.
+#pragma once
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <new>
+#include <string>
+#include <utility>
+
+#include <tlsconnect/base/limits.hpp>
+#include <tlsconnect/base/text.hpp>
+#include <tlsconnect/verify/name_match.hpp>
+#include <tlsconnect/verify/path_verifier.hpp>
+
+namespace tlsconnect::inline TLSCONNECT_ABI {
+
+namespace detail {
+
+/// "192.0.2.1", "2001:db8:0:0:…": for a person, so without shortening.
+inline std::string describe_address(BytesView address) {
+  std::string text;
+  if (address.size() == 4) {
+    for (const std::uint8_t byte : address)
+      text.append(text.empty() ? "" : ".").append(std::to_string(unsigned{byte}));
+    return text;
+  }
+  constexpr std::string_view digits = "0123456789abcdef";
+  for (std::size_t i = 0; i < address.size(); ++i) {
+    if (i > 0 && i % 2 == 0)
+      text += ':';
+    text += digits[address[i] >> 4U];
+    text += digits[address[i] & 15U];
+  }
+  return text;
+}
+
+/// The names in a certificate, the first of them at least.
+inline std::string describe_names(const Certificate& certificate) {
+  const std::size_t total = certificate.dns_names().size() + certificate.ip_addresses().size();
+  if (total == 0)
+    return "has no dNSName and no iPAddress in a subjectAltName (a common name does not count)";
+  std::string text = "is for ";
+  std::size_t shown = 0;
+  const auto add = [&](const std::string& name) {
+    if (shown == limits::names_in_message)
+      return;
+    text.append(shown++ == 0 ? "" : ", ").append(name);
+  };
+  for (const std::string& name : certificate.dns_names())
+    add(printable(name));
+  for (const AddressBytes& address : certificate.ip_addresses())
+    add(describe_address(address));
+  if (total > shown)
+    text.append(" and ").append(std::to_string(total - shown)).append(" more");
+  return text;
+}
+
+inline std::string describe_certificate(std::span<const Certificate> chain, std::size_t position) {
+  const Certificate& certificate = chain[position];
+  return "certificate " + std::to_string(position + 1) + " of " + std::to_string(chain.size()) + " (" +
+         certificate.subject() + "; issuer " + certificate.issuer() + "; serial " + printable(certificate.serial(), 64) + ")";
+}
+
+inline std::string describe_mismatch(const Certificate& certificate, const ServerName& name) {
+  return "the name asked for is " + name.text() + ", but the certificate " + describe_names(certificate);
+}
+
+/// Which name of the certificate covers the server.
+inline std::string describe_match(const Certificate& certificate, const ServerName& name) {
+  if (!name.is_dns())
+    return name.text() + " is covered by iPAddress " + describe_address(name.address());
+  for (const std::string& presented : certificate.dns_names())
+    if (dns_name_matches(presented, name.text()))
+      return name.text() + " is covered by dNSName " + presented;
+  return {};
+}
+
+inline Result<VerifiedChain> verify_path_and_name(std::span<const Certificate> chain, const AnchorStore& anchors,
+                                                  const ServerName& name, std::int64_t unix_time) {
+  if (chain.empty())
+    return fail(ErrorCode::certificate_list_empty);
+  const bool name_fits = certificate_matches(chain[0], name);
+  auto path = validate_server_path(chain, anchors, unix_time);
+  if (!path) {
+    // The path decides what the error is: without one, anybody can have written the names.
+    const PathFailure& failure = path.error();
+    std::string text;
+    if (failure.position < chain.size())
+      text = describe_certificate(chain, failure.position) + ": ";
+    text += failure.reason;
+    if (!name_fits)
+      text += "; besides, " + describe_mismatch(chain[0], name);
+    else
+      text += "; the name asked for is " + name.text();
+    return fail(failure.code, {}, std::move(text));
+  }
+  // RFC 9525, 6; RFC 9846, 4.4.2.4.
+  if (!name_fits)
+    return fail(ErrorCode::certificate_name_mismatch, {},
+                describe_certificate(chain, 0) + ": " + describe_mismatch(chain[0], name));
+
+  VerifiedChain verified;
+  std::int64_t valid_until = std::numeric_limits<std::int64_t>::max();
+  for (const Certificate& certificate : *path)
+    valid_until = std::min(valid_until, certificate.not_after());
+  verified.explanation = describe_match(chain[0], name) + "; path of " + std::to_string(path->size()) +
+                         " to the trust anchor " + path->back().subject() + "; valid until " + iso8601(valid_until);
+  verified.path = std::move(*path);
+  return verified;
+}
+
+} // namespace detail
+
+TLSCONNECT_DECL Result<std::shared_ptr<const PathVerifier>>
+PathVerifier::create(const TrustAnchors& anchors) noexcept {
+  if (anchors.empty())
+    return fail(ErrorCode::no_trust_anchors);
+  auto store = AnchorStore::create(anchors.certificates());
+  if (!store)
+    return std::unexpected<Error>(std::move(store).error());
+  try {
+    return std::shared_ptr<const PathVerifier>(new PathVerifier(std::move(*store)));
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::out_of_memory);
+  }
+}
+
+TLSCONNECT_DECL Result<VerifiedChain> PathVerifier::verify(const PresentedCertificate& presented,
+                                                           const ServerName& name,
+                                                           std::int64_t unix_time) const noexcept {
+  try {
+    return detail::verify_path_and_name(presented.chain, anchors_, name, unix_time);
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::out_of_memory);
+  } catch (...) {
+    // Only the sentences can get here (validate_server_path does not throw), and no sentence is worth an acceptance.
+    return fail(ErrorCode::certificate_rejected);
+  }
+}
+
+} // namespace tlsconnect::inline TLSCONNECT_ABI

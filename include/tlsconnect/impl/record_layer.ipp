@@ -1,0 +1,244 @@
+// The record layer's two directions.
+#pragma once
+
+#include <algorithm>
+
+#include <tlsconnect/base/limits.hpp>
+#include <tlsconnect/record/record_layer.hpp>
+
+namespace tlsconnect::inline TLSCONNECT_ABI {
+
+// ---- receiving ----
+
+TLSCONNECT_DECL Bytes RecordLayer::receive_buffer() {
+  // Four kilobytes hold what a connection with little traffic receives at a time. Once a larger record begins to
+  // arrive, the buffer takes all of it and the head of the next.
+  constexpr std::size_t small = 4'096;
+  constexpr std::size_t large = RecordHeader::size + limits::record_ciphertext;
+  const std::size_t held = input_.size();
+  const std::size_t wanted = input_wanted_ > small ? large + small : small;
+  return input_.space(wanted > held ? wanted - held : small);
+}
+
+TLSCONNECT_DECL void RecordLayer::received(std::size_t count) noexcept {
+  input_.commit(count);
+  counts_.bytes_received += count;
+}
+
+TLSCONNECT_DECL Result<Incoming> RecordLayer::next() {
+  for (;;) {
+    Result<std::optional<HandshakeMessage>> message = joiner_.next();
+    if (!message)
+      return std::unexpected(std::move(message.error()));
+    if (*message)
+      return Incoming{Incoming::Kind::handshake, **message, {}, {}};
+
+    Result<std::optional<Content>> record = next_record();
+    if (!record)
+      return std::unexpected(std::move(record.error()));
+    if (!*record)
+      return Incoming{};
+    bool again = false;
+    Result<Incoming> incoming = classify(**record, again);
+    if (!again)
+      return incoming;
+  }
+}
+
+TLSCONNECT_DECL Result<std::optional<RecordLayer::Content>> RecordLayer::next_record() {
+  for (;;) {
+    const Bytes input = input_.content();
+    if (input.empty())
+      input_wanted_ = 0;
+    // A wrong first byte is known at once; nothing is gained by waiting for more of it.
+    if (!input.empty() && (input[0] < 20 || input[0] > 23))
+      return fail(counts_.records_received == 0 ? ErrorCode::not_tls : ErrorCode::record_type_unexpected, "record",
+                  "type " + std::to_string(input[0]));
+    if (input.size() < RecordHeader::size)
+      return std::nullopt;
+    const RecordHeader header = RecordHeader::parse(input.first<RecordHeader::size>());
+    // RFC 9846, 5.1 and 5.2: 2^14 bytes, and 256 more for a protected record. The length is checked before the record
+    // is waited for.
+    const std::size_t limit = read_ && header.type != ContentType::change_cipher_spec ? limits::record_ciphertext
+                                                                                     : limits::record_plaintext;
+    if (header.length > limit)
+      return fail(ErrorCode::record_overflow, "record", std::to_string(header.length) + " bytes");
+    input_wanted_ = RecordHeader::size + header.length;
+    if (input.size() < input_wanted_)
+      return std::nullopt;
+
+    const Bytes record = input.first(input_wanted_);
+    // The content stays where it is until receive_buffer() is called.
+    input_.consume(input_wanted_);
+    input_wanted_ = 0;
+    ++counts_.records_received;
+
+    if (header.type == ContentType::change_cipher_spec) {
+      if (Result<> accepted = accept_change_cipher_spec(record.subspan(RecordHeader::size)); !accepted)
+        return std::unexpected(std::move(accepted.error()));
+      continue;
+    }
+    return open_record(header, record);
+  }
+}
+
+TLSCONNECT_DECL Result<> RecordLayer::accept_change_cipher_spec(BytesView content) noexcept {
+  // RFC 9846, 5: the single byte 1, unprotected, before the peer's Finished, is dropped; anything else is refused.
+  if (handshake_over_ || content.size() != 1 || content[0] != 1)
+    return fail(ErrorCode::change_cipher_spec_unexpected, "record");
+  if (++change_cipher_specs_ > limits::change_cipher_specs)
+    return fail(ErrorCode::too_many_change_cipher_specs, "record");
+  return {};
+}
+
+TLSCONNECT_DECL Result<std::optional<RecordLayer::Content>> RecordLayer::open_record(RecordHeader header, Bytes record) {
+  Bytes content = record.subspan(RecordHeader::size);
+  if (!read_) {
+    // RFC 9846, 5.1: application data is never sent unprotected.
+    if (header.type == ContentType::application_data)
+      return fail(ErrorCode::record_type_unexpected, "record", "application data before there are keys");
+    return Content{header.type, content};
+  }
+
+  // RFC 9846, 5.2: the outer type of a protected record is always application_data.
+  if (header.type != ContentType::application_data)
+    return fail(ErrorCode::record_type_unexpected, "record", "an unprotected record after the keys were agreed");
+  // RFC 9846, 5.2: what is shorter than the tag cannot be authentic.
+  if (content.size() < aead_tag_length)
+    return fail(ErrorCode::bad_record_mac, "record");
+  const Bytes text = content.first(content.size() - aead_tag_length);
+  if (Result<> opened = read_->open(record.first(RecordHeader::size), text, content.last(aead_tag_length)); !opened)
+    return std::unexpected(std::move(opened.error()).at("record"));
+  // RFC 9846, 5.4: the inner plaintext is at most 2^14 + 1 bytes, its type and padding included.
+  if (text.size() > limits::record_plaintext + 1)
+    return fail(ErrorCode::record_overflow, "record", std::to_string(text.size()) + " bytes of inner plaintext");
+  // RFC 9846, 5.4: the type is the last byte that is not zero.
+  std::size_t size = text.size();
+  while (size > 0 && text[size - 1] == 0)
+    --size;
+  if (size == 0)
+    return fail(ErrorCode::record_without_type, "record");
+  return Content{static_cast<ContentType>(text[size - 1]), text.first(size - 1)};
+}
+
+TLSCONNECT_DECL Result<Incoming> RecordLayer::classify(Content content, bool& again) {
+  // RFC 9846, 5.1: nothing may come between two parts of a handshake message.
+  if (content.type != ContentType::handshake && joiner_.in_message())
+    return fail(ErrorCode::handshake_interleaved, "record");
+
+  switch (content.type) {
+  case ContentType::handshake:
+    // RFC 9846, 5.1: no handshake record without content.
+    if (content.bytes.empty())
+      return fail(ErrorCode::record_empty, "record");
+    empty_records_ = 0;
+    joiner_.feed(content.bytes);
+    again = true;
+    return Incoming{};
+  case ContentType::alert:
+    // RFC 9846, 5.1: one alert a record, and all of it.
+    if (content.bytes.empty())
+      return fail(ErrorCode::record_empty, "alert");
+    if (content.bytes.size() != 2)
+      return fail(ErrorCode::alert_malformed, "alert");
+    return Incoming{Incoming::Kind::alert, {}, {}, static_cast<AlertDescription>(content.bytes[1])};
+  case ContentType::application_data:
+    if (!handshake_over_)
+      return fail(ErrorCode::record_type_unexpected, "record", "application data before the handshake is over");
+    if (content.bytes.empty()) {
+      // RFC 9846, 5.1: allowed against traffic analysis; but not without end.
+      if (++empty_records_ > limits::empty_records)
+        return fail(ErrorCode::too_many_empty_records, "record");
+      again = true;
+      return Incoming{};
+    }
+    empty_records_ = 0;
+    return Incoming{Incoming::Kind::application_data, {}, content.bytes, {}};
+  case ContentType::change_cipher_spec:
+  case ContentType::invalid:
+    break;
+  }
+  // RFC 9846, 5: also a protected change_cipher_spec.
+  return fail(ErrorCode::record_type_unexpected, "record",
+              "type " + std::to_string(static_cast<unsigned>(content.type)));
+}
+
+TLSCONNECT_DECL void RecordLayer::set_read_protection(Proof<RecordAligned>, ReadProtection protection) noexcept {
+  read_.emplace(std::move(protection));
+}
+
+// ---- sending ----
+
+TLSCONNECT_DECL Result<> RecordLayer::send(ContentType type, BytesView content) {
+  constexpr std::size_t overhead = RecordHeader::size + 1 + aead_tag_length;
+  const std::size_t records = (content.size() + limits::record_plaintext - 1) / limits::record_plaintext;
+  output_.reserve(content.size() + records * overhead);
+  while (!content.empty()) {
+    const std::size_t count = std::min(content.size(), limits::record_plaintext);
+    if (Result<> appended = append_record(type, content.first(count)); !appended)
+      return appended;
+    content = content.subspan(count);
+  }
+  return {};
+}
+
+TLSCONNECT_DECL Result<> RecordLayer::append_record(ContentType type, BytesView content) {
+  RecordHeader header{type, 0x0303, static_cast<std::uint16_t>(content.size())};
+  if (!write_) {
+    // RFC 9846, 5.1: an initial ClientHello says 0x0301, for the sake of old servers.
+    if (std::exchange(first_record_, false))
+      header.legacy_version = 0x0301;
+    const Bytes out = output_.append(RecordHeader::size + content.size());
+    copy_bytes(header.bytes(), out);
+    copy_bytes(content, out.subspan(RecordHeader::size));
+    counts_.bytes_sent += out.size();
+    ++counts_.records_sent;
+    return {};
+  }
+
+  if (std::exchange(change_cipher_spec_due_, false))
+    send_change_cipher_spec();
+  // RFC 9846, 5.2: content and its type are sealed; the header is authenticated with them.
+  const std::size_t inner = content.size() + 1;
+  header.type = ContentType::application_data;
+  header.length = static_cast<std::uint16_t>(inner + aead_tag_length);
+  const Bytes out = output_.append(RecordHeader::size + inner + aead_tag_length);
+  copy_bytes(header.bytes(), out);
+  const Bytes text = out.subspan(RecordHeader::size, inner);
+  copy_bytes(content, text);
+  text[content.size()] = static_cast<std::uint8_t>(type);
+  counts_.bytes_sent += out.size();
+  ++counts_.records_sent;
+  return write_->seal(out.first(RecordHeader::size), text, out.last(aead_tag_length));
+}
+
+TLSCONNECT_DECL Result<> RecordLayer::send_alert(AlertDescription alert) {
+  // RFC 9846, 6: only closure and cancellation are warnings.
+  const bool warning = alert == AlertDescription::close_notify || alert == AlertDescription::user_canceled;
+  const std::uint8_t content[2] = {static_cast<std::uint8_t>(warning ? 1 : 2), static_cast<std::uint8_t>(alert)};
+  return append_record(ContentType::alert, content);
+}
+
+TLSCONNECT_DECL void RecordLayer::send_change_cipher_spec() {
+  if (std::exchange(change_cipher_spec_sent_, true))
+    return;
+  const RecordHeader header{ContentType::change_cipher_spec, 0x0303, 1};
+  const Bytes out = output_.append(RecordHeader::size + 1);
+  copy_bytes(header.bytes(), out);
+  out[RecordHeader::size] = 1;
+  counts_.bytes_sent += out.size();
+  ++counts_.records_sent;
+}
+
+TLSCONNECT_DECL void RecordLayer::set_write_protection(WriteProtection protection, bool change_cipher_spec) noexcept {
+  write_.emplace(std::move(protection));
+  change_cipher_spec_due_ = change_cipher_spec;
+}
+
+TLSCONNECT_DECL void RecordLayer::release_buffers() noexcept {
+  input_.release();
+  joiner_.release();
+  output_.release();
+}
+
+} // namespace tlsconnect::inline TLSCONNECT_ABI

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <array>
+#include <utility>
+
+#include <tlsconnect/handshake/transcript.hpp>
+#include <tlsconnect/wire/registry.hpp>
+
+namespace tlsconnect::inline TLSCONNECT_ABI {
+
+TLSCONNECT_DECL Result<> Transcript::add(BytesView message) {
+  if (hash_)
+    return hash_->update(message);
+  kept_.insert(kept_.end(), message.begin(), message.end());
+  return {};
+}
+
+TLSCONNECT_DECL Result<> Transcript::start(HashAlgorithm algorithm) {
+  if (hash_)
+    return {};
+  Result<Hash> hash = Hash::create(algorithm);
+  if (!hash)
+    return std::unexpected(std::move(hash.error()));
+  hash_.emplace(std::move(*hash));
+  const ByteVector kept = std::exchange(kept_, {});
+  return hash_->update(kept);
+}
+
+TLSCONNECT_DECL Result<> Transcript::fold_first_hello() {
+  Result<Digest> digest = current();
+  if (!digest)
+    return std::unexpected(std::move(digest.error()));
+  Result<Hash> hash = Hash::create(hash_->algorithm());
+  if (!hash)
+    return std::unexpected(std::move(hash.error()));
+  hash_.emplace(std::move(*hash));
+  const std::array<std::uint8_t, 4> header{static_cast<std::uint8_t>(HandshakeType::message_hash), 0, 0,
+                                           static_cast<std::uint8_t>(digest->size())};
+  if (Result<> added = hash_->update(header); !added)
+    return added;
+  return hash_->update(digest->view());
+}
+
+TLSCONNECT_DECL Result<Digest> Transcript::current() const {
+  if (!hash_)
+    return fail(ErrorCode::crypto_failed, "transcript", "the hash is not known yet");
+  return hash_->current();
+}
+
+} // namespace tlsconnect::inline TLSCONNECT_ABI

@@ -1,0 +1,33 @@
+// All bodies, for separate compilation: define TLSCONNECT_SEPARATE_COMPILATION for every file of the program, and
+// include this header in exactly one of them.
+#pragma once
+
+#if !defined(TLSCONNECT_SEPARATE_COMPILATION)
+#error "define TLSCONNECT_SEPARATE_COMPILATION for the whole program before including <tlsconnect/src.hpp>"
+#endif
+
+#include <tlsconnect/impl/aead.ipp>
+#include <tlsconnect/impl/client13.ipp>
+#include <tlsconnect/impl/client_hello.ipp>
+#include <tlsconnect/impl/config.ipp>
+#include <tlsconnect/impl/engine.ipp>
+#include <tlsconnect/impl/error.ipp>
+#include <tlsconnect/impl/halt.ipp>
+#include <tlsconnect/impl/hash.ipp>
+#include <tlsconnect/impl/kdf.ipp>
+#include <tlsconnect/impl/key_exchange.ipp>
+#include <tlsconnect/impl/key_schedule13.ipp>
+#include <tlsconnect/impl/memory_pipe.ipp>
+#include <tlsconnect/impl/name_match.ipp>
+#include <tlsconnect/impl/negotiate.ipp>
+#include <tlsconnect/impl/path_verifier.ipp>
+#include <tlsconnect/impl/posix.ipp>
+#include <tlsconnect/impl/proofs.ipp>
+#include <tlsconnect/impl/random.ipp>
+#include <tlsconnect/impl/record_layer.ipp>
+#include <tlsconnect/impl/server_name.ipp>
+#include <tlsconnect/impl/transcript.ipp>
+#include <tlsconnect/impl/trust_anchors.ipp>
+#include <tlsconnect/impl/verifier.ipp>
+#include <tlsconnect/impl/x509.ipp>
+#include <tlsconnect/impl/x509_path.ipp>

@@ -1,0 +1,124 @@
+// An established connection.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include <tlsconnect/base/bytes.hpp>
+#include <tlsconnect/drive.hpp>
+#include <tlsconnect/engine.hpp>
+#include <tlsconnect/transport.hpp>
+
+namespace tlsconnect::inline TLSCONNECT_ABI {
+
+template <Transport T>
+class Connector;
+
+/// An established, verified TLS connection over a transport, which it owns. Only Connector makes one, after the
+/// server's Finished was verified. It is itself a Transport.
+///
+/// Any call may follow any outcome, with any buffer. would_block names what to wait for, not which call to repeat; it
+/// is returned only when the transport said so in that very call, and never while received data waits to be read. So:
+/// with a non-blocking transport, read until would_block before sleeping. One thread at a time.
+template <Transport T>
+class [[nodiscard]] Stream {
+public:
+  Stream(Stream&&) noexcept = default;
+  Stream& operator=(Stream&&) noexcept = default;
+
+  /// Puts at most space.size() bytes of application data into `space`, at least 1 unless `space` is empty. Sends what
+  /// is pending on the way, but never fails or waits because of it.
+  /// Halts: would_block; closed (the peer sent close_notify: all of its data has been read); truncated (the transport
+  /// ended without one); failed.
+  [[nodiscard]] IoResult<std::size_t> read_some(Bytes space) {
+    for (;;) {
+      if (const BytesView plain = engine_.plaintext(); !plain.empty()) {
+        const std::size_t count = std::min(plain.size(), space.size());
+        copy_bytes(plain.first(count), space);
+        engine_.consume(count);
+        return count;
+      }
+      if (engine_.peer_closed())
+        return std::unexpected(Halt::closed());
+      if (space.empty() && !engine_.failure())
+        return std::size_t{0};
+      if (IoResult<> filled = detail::fill(engine_, transport_); !filled)
+        return std::unexpected(std::move(filled.error()));
+    }
+  }
+
+  /// Takes some of the bytes, at least 1 unless `bytes` is empty, seals them and sends what the transport takes. The
+  /// count that is returned is owned by the stream: it goes out with this or a later call, and must not be given
+  /// again.
+  /// Halts: would_block (earlier bytes still wait; none of these was taken); failed, among others with
+  /// write_side_closed after shutdown().
+  [[nodiscard]] IoResult<std::size_t> write_some(BytesView bytes) {
+    if (IoResult<> flushed = flush(); !flushed)
+      return std::unexpected(std::move(flushed.error()));
+    Result<std::size_t> taken = engine_.encrypt(bytes);
+    if (!taken)
+      return std::unexpected(Halt::failed(std::move(taken.error())));
+    if (IoResult<> flushed = flush(); !flushed && !flushed.error().is_would_block())
+      return std::unexpected(std::move(flushed.error()));
+    return *taken;
+  }
+
+  /// Writes all of `bytes` and flushes. The view is shortened by what was taken, also when the call halts: after
+  /// would_block, call again with the same view and nothing is lost or sent twice.
+  [[nodiscard]] IoResult<> write_all(BytesView& bytes) {
+    while (!bytes.empty()) {
+      IoResult<std::size_t> taken = write_some(bytes);
+      if (!taken)
+        return std::unexpected(std::move(taken.error()));
+      bytes = bytes.subspan(*taken);
+    }
+    return flush();
+  }
+  /// The same for a view that the caller does not keep; for blocking transports.
+  [[nodiscard]] IoResult<> write_all(BytesView&& bytes) { return write_all(bytes); }
+
+  /// Sends what is pending. would_block when some of it still waits.
+  [[nodiscard]] IoResult<> flush() {
+    IoResult<> flushed = detail::flush(engine_, transport_);
+    if (flushed)
+      if (const Error* error = engine_.failure())
+        return std::unexpected(Halt::failed(*error));
+    return flushed;
+  }
+
+  /// Ends the sending direction with close_notify (RFC 9846, 6.1) and flushes. Never waits for the peer; reading goes
+  /// on until read_some says closed. would_block: call flush(), or this again. Does not close the transport.
+  [[nodiscard]] IoResult<> shutdown() {
+    if (Result<> closed = engine_.close_notify(); !closed)
+      return std::unexpected(Halt::failed(std::move(closed.error())));
+    return flush();
+  }
+
+  /// Whether read_some would return data without touching the transport.
+  [[nodiscard]] bool has_buffered() const noexcept { return !engine_.plaintext().empty(); }
+  /// Whether bytes wait for flush(). Such a stream should be polled for writing too.
+  [[nodiscard]] bool has_pending() noexcept { return !engine_.pending_output().empty(); }
+  [[nodiscard]] const ConnectionInfo& info() const noexcept { return engine_.info(); }
+  /// Gives back buffer memory. A non-blocking stream does so by itself when read_some says would_block.
+  void release_buffers() noexcept { engine_.release_buffers(); }
+
+  /// The transport below. Reading from it or writing to it breaks the connection; settings and descriptors are fine.
+  [[nodiscard]] T& next_layer() noexcept { return transport_; }
+  [[nodiscard]] const T& next_layer() const noexcept { return transport_; }
+  [[nodiscard]] IoResult<void> set_nodelay(bool on)
+    requires HasNodelay<T>
+  {
+    return transport_.set_nodelay(on);
+  }
+
+private:
+  friend class Connector<T>;
+  Stream(ClientEngine engine, T transport) noexcept(std::is_nothrow_move_constructible_v<T>)
+      : engine_(std::move(engine)), transport_(std::move(transport)) {}
+
+  ClientEngine engine_;
+  T transport_;
+};
+
+} // namespace tlsconnect::inline TLSCONNECT_ABI

@@ -1,0 +1,31 @@
+// The default verifier: a chain to a trust anchor, and the server's name.
+#pragma once
+
+#include <memory>
+
+#include <tlsconnect/client/verifier.hpp>
+#include <tlsconnect/verify/trust_anchors.hpp>
+
+namespace tlsconnect::inline TLSCONNECT_ABI {
+
+/// Accepts a chain that leads to one of its anchors (RFC 5280) and whose first certificate is for the server
+/// (RFC 9525). Its errors tell the certificate's position, subject, issuer and serial, what was wrong with it, which
+/// name was asked for and which were there.
+class PathVerifier final : public CertificateVerifier {
+public:
+  /// `no_trust_anchors` for an empty set.
+  [[nodiscard]] static Result<std::shared_ptr<const PathVerifier>> create(const TrustAnchors& anchors) noexcept;
+
+  [[nodiscard]] Result<VerifiedChain> verify(const PresentedCertificate& presented, const ServerName& name,
+                                             std::int64_t unix_time) const noexcept override;
+
+private:
+  explicit PathVerifier(AnchorStore anchors) noexcept : anchors_(static_cast<AnchorStore&&>(anchors)) {}
+  AnchorStore anchors_;
+};
+
+} // namespace tlsconnect::inline TLSCONNECT_ABI
+
+#if !defined(TLSCONNECT_SEPARATE_COMPILATION)
+#include <tlsconnect/impl/path_verifier.ipp>
+#endif
