@@ -172,7 +172,7 @@ int run(const Options& options) {
   if (!stream) {
     if (!options.quiet) {
       report.flights(trace, connector.info(), {}, {});
-      report.certificates(connector.info(), static_cast<std::int64_t>(std::time(nullptr)));
+      report.certificates(connector.info(), static_cast<std::int64_t>(std::time(nullptr)), false);
     }
     return fail(stream.error().message());
   }
@@ -186,7 +186,7 @@ int run(const Options& options) {
   if (!options.quiet) {
     report.flights(trace, stream->info(), "HTTP request " + example::grouped(request.size()), "HTTP response");
     report.connection(stream->info(), handshake_ms);
-    report.certificates(stream->info(), static_cast<std::int64_t>(std::time(nullptr)));
+    report.certificates(stream->info(), static_cast<std::int64_t>(std::time(nullptr)), true);
   }
   if (!problem.empty())
     return fail(problem);

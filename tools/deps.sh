@@ -44,16 +44,20 @@ deps_as_root() {
   fi
 }
 
+deps_can_be_root() {
+  ((EUID == 0)) || { command -v sudo >/dev/null && sudo -n true 2>/dev/null; }
+}
+
 # Asks for the password while the terminal is free, so that the steps after it need not.
 deps_need_root() {
-  if ((EUID == 0)); then
+  if deps_can_be_root; then
     return
   fi
   if ! command -v sudo >/dev/null; then
     die "These packages are missing, and installing them needs root: $*" \
       "Run this as root, or let root run:  apt-get install $*"
   fi
-  if ! sudo -n true 2>/dev/null && ! sudo -v; then
+  if ! sudo -v; then
     die "sudo was refused. Let root run:  apt-get install $*"
   fi
 }
@@ -72,7 +76,7 @@ deps_update_once() {
   if [[ $deps_updated == no ]]; then
     deps_need_root "$@"
     step_hint="Check this machine's apt sources and its network, then run this again."
-    step "Reading the package lists" deps_apt_update
+    step "Reading the lists of packages" deps_apt_update
     deps_updated=yes
   fi
 }
@@ -351,48 +355,65 @@ deps_have_catch2() {
   pkg-config --atleast-version="$deps_catch2_minimum" catch2-with-main 2>/dev/null
 }
 
-# deps_library NAME DEV-PACKAGE SOURCE-PACKAGE MINIMUM TITLE: the library from, in this order, what
-# is installed, what was built before, the machine's packages, and Debian's sources.
-deps_library() {
-  local name=$1 dev=$2 source=$3 minimum=$4 title=$5 prefix
-  if "deps_have_$name"; then
-    return
-  fi
-  if ! deps_built "$name" >/dev/null; then
-    if [[ -z $(deps_candidate "$dev") ]]; then
-      deps_update_once "$dev" # the lists may never have been read
-    fi
-    if deps_candidate_at_least "$dev" "$minimum"; then
-      deps_install "$dev"
-      return
-    fi
-    deps_source_tools
-    deps_build "$name" "$source" "$minimum" "$title"
-  fi
-  prefix=$(deps_built "$name")
-  deps_pkg_config_path+=${deps_pkg_config_path:+:}$prefix/lib/pkgconfig
-}
-
 # What fetching and unpacking a source package needs beyond the tools of a build.
-deps_source_tools() {
-  local missing=()
-  command -v dpkg-source >/dev/null || missing+=(dpkg-dev)
-  command -v xz >/dev/null || missing+=(xz-utils)
+deps_missing_source_tools() {
+  command -v dpkg-source >/dev/null || printf 'dpkg-dev\n'
+  command -v xz >/dev/null || printf 'xz-utils\n'
   # A keyring from before the suite's release cannot check it; an upgrade can.
-  deps_keyring_is_recent || missing+=(debian-archive-keyring)
-  if ((${#missing[@]} > 0)); then
-    deps_install "${missing[@]}"
-  fi
+  deps_keyring_is_recent || printf 'debian-archive-keyring\n'
 }
 
+# The libraries: name, Debian's development package, its source package, least version, title.
+deps_libraries() {
+  cat <<END
+botan libbotan-3-dev botan3 $deps_botan_minimum Botan
+catch2 catch2 catch2 $deps_catch2_minimum Catch2
+END
+}
+
+# A library is taken from what is installed, else from what was built before, else from the
+# machine's packages, else from Debian's sources.
 deps_ensure_debian() {
-  local missing
-  mapfile -t missing < <(deps_missing_tools)
-  if ((${#missing[@]} > 0)); then
-    deps_install "${missing[@]}"
+  local packages absent=() from_source=() line name dev source minimum title prefix
+  mapfile -t packages < <(deps_missing_tools)
+  while read -r line; do
+    read -r name dev source minimum title <<<"$line"
+    if ! "deps_have_$name" && ! deps_built "$name" >/dev/null; then
+      absent+=("$line")
+    fi
+  done < <(deps_libraries)
+
+  # Choose by fresh lists, or at least by any (a new container often has none).
+  if ((${#packages[@]} > 0)); then
+    deps_update_once "${packages[@]}"
+  elif ((${#absent[@]} > 0)) && [[ -z $(apt-cache madison g++) ]] && deps_can_be_root; then
+    deps_update_once
   fi
-  deps_library botan libbotan-3-dev botan3 "$deps_botan_minimum" Botan
-  deps_library catch2 catch2 catch2 "$deps_catch2_minimum" Catch2
+  for line in "${absent[@]}"; do
+    read -r name dev source minimum title <<<"$line"
+    if deps_candidate_at_least "$dev" "$minimum"; then
+      packages+=("$dev")
+    else
+      from_source+=("$line")
+    fi
+  done
+  if ((${#from_source[@]} > 0)); then
+    mapfile -t -O "${#packages[@]}" packages < <(deps_missing_source_tools)
+  fi
+  if ((${#packages[@]} > 0)); then
+    deps_install "${packages[@]}"
+  fi
+
+  for line in "${from_source[@]}"; do
+    read -r name dev source minimum title <<<"$line"
+    deps_build "$name" "$source" "$minimum" "$title"
+  done
+  while read -r name dev source minimum title; do
+    if ! "deps_have_$name"; then
+      prefix=$(deps_built "$name") || die "$title was installed, but pkg-config does not find it."
+      deps_pkg_config_path+=${deps_pkg_config_path:+:}$prefix/lib/pkgconfig
+    fi
+  done < <(deps_libraries)
 }
 
 deps_ensure_other() {

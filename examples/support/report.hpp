@@ -24,10 +24,11 @@ public:
   [[nodiscard]] const Style& style() const { return style_; }
 
   void title(std::string_view text) const {
+    const std::size_t inner = std::max(columns - 4, width(text));
     line("");
-    line(style_.dim("╭" + repeat("─", columns - 2) + "╮"));
-    line(style_.dim("│ ") + style_.bold(left(text, columns - 4)) + style_.dim(" │"));
-    line(style_.dim("╰" + repeat("─", columns - 2) + "╯"));
+    line(style_.dim("╭" + repeat("─", inner + 2) + "╮"));
+    line(style_.dim("│ ") + style_.bold(left(text, inner)) + style_.dim(" │"));
+    line(style_.dim("╰" + repeat("─", inner + 2) + "╯"));
   }
 
   /// What went over the wire, and what the handshake's part of it contained. `sent` and `received` name the rest.
@@ -59,7 +60,7 @@ public:
       const std::string arrow = flight.sent ? style_.blue("──▶") : style_.green("◀──");
       wrapped("  " + style_.dim(right(milliseconds(flight.milliseconds), 9)) + "  " + arrow +
                   style_.bold(right(grouped(flight.bytes) + " B", 10)) + "  ",
-              items);
+              items, style_.dim(" · "));
     }
   }
 
@@ -68,8 +69,8 @@ public:
     row("version", std::string(tlsconnect::name_of(info.version)));
     row("cipher suite", std::string(tlsconnect::name_of(info.cipher_suite)));
     row("key exchange", std::string(tlsconnect::name_of(info.group)) +
-                            (info.post_quantum() ? "  " + style_.green("✔ safe from quantum computers")
-                                                 : "  " + style_.yellow("a quantum computer could read this")));
+                            (info.post_quantum() ? "  " + style_.green("✔ post-quantum")
+                                                 : "  " + style_.yellow("not post-quantum")));
     row("signature", std::string(tlsconnect::name_of(info.signature_scheme)));
     row("protocol", info.application_protocol.empty() ? style_.dim("none agreed on (ALPN)")
                                                       : harmless(info.application_protocol));
@@ -79,10 +80,11 @@ public:
                        grouped(info.bytes_received) + " B in " + grouped(info.records_received) + " received");
   }
 
-  void certificates(const tlsconnect::ConnectionInfo& info, std::int64_t now) const {
+  /// After a failure, what the server sent is shown too, and marked.
+  void certificates(const tlsconnect::ConnectionInfo& info, std::int64_t now, bool accepted) const {
     if (info.peer_chain.empty())
       return;
-    heading("Certificates");
+    heading(accepted ? "Certificates" : "Certificates, as the server sent them");
     for (std::size_t i = 0; i < info.peer_chain.size(); ++i) {
       const bool last = i + 1 == info.peer_chain.size();
       const auto certificate = tlsconnect::Certificate::from_der(info.peer_chain[i]);
@@ -100,13 +102,13 @@ public:
       if (const std::string names = names_of(*certificate); !names.empty())
         line(stem + style_.dim("names   ") + names);
     }
-    if (!info.verification.empty())
-      line("  " + style_.green("✔ ") + harmless(info.verification));
+    if (accepted)
+      sentence(style_.green("✔ "), info.verification);
   }
 
   void failure(std::string_view what) const {
     line("");
-    line("  " + style_.red("✘ ") + harmless(what));
+    sentence(style_.red("✘ "), what);
   }
 
   void heading(std::string_view text) const {
@@ -159,22 +161,35 @@ private:
     return text;
   }
 
-  /// Items behind a prefix, separated by dots, over as many lines as they need.
-  void wrapped(const std::string& prefix, const std::vector<std::string>& items) const {
+  /// A sentence behind a mark, over as many lines as it needs.
+  void sentence(const std::string& mark, std::string_view text) const {
+    std::vector<std::string> words;
+    for (const std::string safe = harmless(text); const char letter : " " + safe) {
+      if (letter == ' ')
+        words.emplace_back();
+      else
+        words.back().push_back(letter);
+    }
+    wrapped("  " + mark, words, " ");
+  }
+
+  /// Items behind a prefix, over as many lines as they need.
+  void wrapped(const std::string& prefix, const std::vector<std::string>& items,
+               const std::string& separator) const {
     std::string text = prefix;
     std::size_t used = width(prefix);
     const std::size_t indent = used;
     bool first = true;
     for (const std::string& item : items) {
-      const std::size_t needed = width(item) + (first ? 0 : 3);
-      if (!first && used + needed > columns) {
+      const std::size_t gap = width(separator);
+      if (!first && used + gap + width(item) > columns) {
         line(text);
         text = std::string(indent, ' ');
         used = indent;
         first = true;
       }
-      text += (first ? "" : style_.dim(" · ")) + item;
-      used += width(item) + (first ? 0 : 3);
+      text += (first ? "" : separator) + item;
+      used += width(item) + (first ? 0 : gap);
       first = false;
     }
     line(text);

@@ -20,15 +20,15 @@ struct Flight {
   bool sent = false;
   std::size_t bytes = 0;
   std::size_t calls = 0;     ///< writes or reads
-  double milliseconds = 0.0; ///< when the first of them was done
+  double milliseconds = 0.0; ///< when the first write began, or the first read was done
 };
 
 class Trace {
 public:
   void enter(Phase phase) { phase_ = phase; }
-  void note(bool sent, std::size_t bytes) {
+  void note(bool sent, std::size_t bytes, double when) {
     if (flights_.empty() || flights_.back().sent != sent || flights_.back().phase != phase_)
-      flights_.push_back({phase_, sent, 0, 0, elapsed()});
+      flights_.push_back({phase_, sent, 0, 0, when});
     flights_.back().bytes += bytes;
     ++flights_.back().calls;
   }
@@ -51,13 +51,14 @@ public:
   tlsconnect::IoResult<std::size_t> read_some(tlsconnect::Bytes space) {
     auto count = socket_.read_some(space);
     if (count)
-      trace_->note(false, *count);
+      trace_->note(false, *count, trace_->elapsed());
     return count;
   }
   tlsconnect::IoResult<std::size_t> write_some(tlsconnect::BytesView bytes) {
+    const double begun = trace_->elapsed();
     auto count = socket_.write_some(bytes);
     if (count)
-      trace_->note(true, *count);
+      trace_->note(true, *count, begun);
     return count;
   }
   tlsconnect::IoResult<void> set_nodelay(bool on) { return socket_.set_nodelay(on); }

@@ -267,7 +267,8 @@ Identity Identity::mint(const CertOptions& options, const std::shared_ptr<const 
       .raw_bytes(issuer_name)
       .start_sequence()
       .encode(asn1_time(options.not_before))
-      .encode(asn1_time(options.not_after))
+      .encode(options.not_after_text.empty() ? asn1_time(options.not_after)
+                                              : Botan::ASN1_Time(options.not_after_text, ASN1_Type::GeneralizedTime))
       .end_cons()
       .raw_bytes(subject)
       .raw_bytes(options.public_key ? *options.public_key : key.public_der());

@@ -94,6 +94,7 @@ struct CertOptions {
   std::vector<std::string> ip = {}; ///< "127.0.0.1", "::1"
   std::int64_t not_before = now - 30 * day;
   std::int64_t not_after = now + 60 * day;
+  std::string not_after_text = {}; ///< instead of it, for what seconds since 1970 do not reach: "29991231235959Z"
   bool ca = false;
   std::optional<std::size_t> path_length = {};
   /// Default: keyCertSign and cRLSign for a CA, digitalSignature otherwise. 0: no such extension.

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -57,14 +58,12 @@ struct AeadMode {
 /// Throws what Botan throws.
 [[nodiscard]] inline Result<AeadMode> create_aead_mode(AeadAlgorithm algorithm, BytesView key,
                                                        Botan::Cipher_Dir direction) {
-  if (key.size() != key_length(algorithm))
-    return fail(ErrorCode::crypto_failed, "AEAD", "the key has the wrong length");
   AeadMode made{Botan::AEAD_Mode::create_or_throw(botan_name(algorithm), direction), {}};
   // All of the text must go through process(), byte for byte in place, and leave nothing but the tag to finish().
   if (made.mode->update_granularity() != 1 || made.mode->requires_entire_message() ||
       made.mode->tag_size() != aead_tag_length || !made.mode->valid_nonce_length(aead_nonce_length))
     return fail(ErrorCode::crypto_failed, "AEAD", "Botan's mode cannot work in place");
-  made.mode->set_key(key);
+  made.mode->set_key(key); // refuses a key of any other length than the algorithm's
   made.tag.reserve(aead_tag_length);
   if (algorithm == AeadAlgorithm::chacha20_poly1305) {
     // Botan takes the memory for the associated data and for the powers of Poly1305's key when it first needs them,

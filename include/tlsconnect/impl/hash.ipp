@@ -52,8 +52,8 @@ TLSCONNECT_DECL Hash::~Hash() = default;
 
 TLSCONNECT_DECL Result<Hash> Hash::create(HashAlgorithm algorithm) noexcept {
   return detail::botan_guard(ErrorCode::crypto_failed, "hash", [&]() -> Result<Hash> {
-    return Hash(std::make_unique<Impl>(
-        Impl{algorithm, Botan::HashFunction::create_or_throw(detail::botan_name(algorithm))}));
+    return Hash(
+        std::make_unique<Impl>(Impl{algorithm, Botan::HashFunction::create_or_throw(detail::botan_name(algorithm))}));
   });
 }
 

@@ -129,8 +129,8 @@ TLSCONNECT_DECL Result<> hkdf_expand_label(HashAlgorithm hash, BytesView secret,
   // RFC 9846, 7.1: struct { uint16 length; opaque label<7..255>; opaque context<0..255>; } HkdfLabel, in which the
   // label begins with "tls13 ". It holds no secret: the context is a transcript hash or empty.
   constexpr std::string_view prefix = "tls13 ";
-  if (label.empty() || label.size() > 255 - prefix.size() || context.size() > 255 || out.size() > 65'535)
-    return fail(ErrorCode::crypto_failed, "HKDF-Expand-Label", "a label, a context or an output is too long or empty");
+  if (label.empty() || label.size() > 255 - prefix.size() || context.size() > 255)
+    return fail(ErrorCode::crypto_failed, "HKDF-Expand-Label", "the label or the context has a wrong length");
   std::array<std::uint8_t, 2 + 1 + 255 + 1 + 255> info;
   std::size_t size = 0;
   const auto put_byte = [&](std::size_t value) { info[size++] = static_cast<std::uint8_t>(value); };
@@ -138,7 +138,7 @@ TLSCONNECT_DECL Result<> hkdf_expand_label(HashAlgorithm hash, BytesView secret,
     copy_bytes(bytes, std::span(info).subspan(size));
     size += bytes.size();
   };
-  put_byte(out.size() >> 8);
+  put_byte(out.size() >> 8); // 255 blocks, the most that HKDF-Expand gives, fit in two bytes
   put_byte(out.size() & 0xFF);
   put_byte(prefix.size() + label.size());
   put(as_bytes(prefix));

@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -117,12 +118,11 @@ public:
       if (!rng.fill(bytes))
         return fail(ErrorCode::random_source_failed, "key exchange");
       bytes[0] &= mask;
+      // A private key is a number from 1 to the order less one; Botan refuses any other.
       auto drawn = Botan::EC_Scalar::deserialize(*group_, bytes);
       if (!drawn)
         continue;
       const PrivateScalar scalar(std::move(*drawn));
-      if (scalar.value.is_zero())
-        continue;
       // The system's randomness blinds the multiplication; it changes nothing in the result.
       Botan::EC_AffinePoint::g_mul(scalar.value, Botan::system_rng()).serialize_uncompressed_to(share);
       return {};
@@ -147,12 +147,13 @@ public:
       // others of the same length too.
       if (peer_share[0] != 4)
         return share_invalid("the point is not in the uncompressed form");
-      // The same section: the point must be on the curve and not at infinity. Botan refuses coordinates that are out
-      // of range or do not satisfy the equation; infinity has no uncompressed form.
+      // The same section: the point must be on the curve and not at infinity. Botan refuses coordinates that are
+      // out of range or do not satisfy the equation; infinity has no uncompressed form.
       const auto point = Botan::EC_AffinePoint::deserialize(*group_, peer_share);
       if (!point)
         return share_invalid("the point is not on the curve");
-      auto own = Botan::EC_Scalar::deserialize(*group_, std::span(scalar_.bytes).first(group_->get_order_bytes()));
+      const BytesView own_bytes = std::span(scalar_.bytes).first(group_->get_order_bytes());
+      auto own = Botan::EC_Scalar::deserialize(*group_, own_bytes);
       if (!own)
         return fail(ErrorCode::crypto_failed, "key exchange", "the private key is gone");
       const PrivateScalar scalar(std::move(*own));
@@ -168,7 +169,8 @@ private:
     const Bytes bytes = std::span(scalar_.bytes).first(32);
     if (!rng.fill(bytes))
       return fail(ErrorCode::random_source_failed, "key exchange");
-    x25519_ = std::make_unique<Botan::X25519_PrivateKey>(bytes); // multiplies; the object is kept so that this happens once
+    x25519_ =
+        std::make_unique<Botan::X25519_PrivateKey>(bytes); // multiplies; the object is kept so that this happens once
     wipe(bytes);
     copy_bytes(x25519_->raw_public_key_bits(), share);
     return {};
@@ -198,8 +200,8 @@ public:
     return {};
   }
 
-  /// Appends the secret in `ciphertext`, whose length was checked (RFC 10024; FIPS 203, 7.3). Any bytes of that length
-  /// decapsulate to something: a wrong ciphertext shows when the server's Finished does not verify.
+  /// Appends the secret in `ciphertext`, whose length was checked (RFC 10024; FIPS 203, 7.3). Any bytes of that
+  /// length decapsulate to something: a wrong ciphertext shows when the server's Finished does not verify.
   [[nodiscard]] Result<> agree(BytesView ciphertext, SharedSecret& secret) const {
     Botan::PK_KEM_Decryptor decryptor(*key_, Botan::system_rng(), "Raw");
     PrivateBytes value;
@@ -343,9 +345,9 @@ TLSCONNECT_DECL Result<SharedSecret> KeyExchange::agree(NamedGroup group, BytesV
     SharedSecret secret;
     Result<> made;
     if (whole)
-      made = keys->in_order(
-          [&] { return keys->curve.agree(keys->facts.curve, keys->curve_part(server_share), secret); },
-          [&] { return keys->kem.agree(keys->kem_part(server_share), secret); });
+      made =
+          keys->in_order([&] { return keys->curve.agree(keys->facts.curve, keys->curve_part(server_share), secret); },
+                         [&] { return keys->kem.agree(keys->kem_part(server_share), secret); });
     else
       made = keys->curve.agree(keys->facts.curve, server_share, secret);
     if (!made)

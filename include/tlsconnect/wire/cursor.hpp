@@ -114,15 +114,16 @@ public:
 
   /// For what only the message's own declaration can know to be wrong.
   void refuse(ErrorCode code) noexcept {
-    if (!problem_)
+    if (!failed_)
       problem_ = code;
+    failed_ = true;
   }
-  [[nodiscard]] bool failed() const noexcept { return problem_.has_value(); }
+  [[nodiscard]] bool failed() const noexcept { return failed_; }
   [[nodiscard]] bool empty() const noexcept { return left_.empty(); }
   /// The only way out: the first problem, or trailing bytes, or success.
   [[nodiscard]] Result<> finish(std::string_view where) const noexcept {
-    if (problem_)
-      return fail(*problem_, where);
+    if (failed_)
+      return fail(problem_, where);
     if (!left_.empty())
       return fail(ErrorCode::message_trailing_bytes, where);
     return {};
@@ -178,12 +179,13 @@ private:
       if (!inner.failed() && !items.push_back(item))
         inner.refuse(too_many);
     }
-    if (inner.problem_)
-      refuse(*inner.problem_);
+    if (inner.failed_)
+      refuse(inner.problem_);
   }
 
   BytesView left_;
-  std::optional<ErrorCode> problem_;
+  ErrorCode problem_{}; // the first, when failed_
+  bool failed_ = false;
 };
 
 /// Writes a message at the end of a vector. A field that does not fit its length is reported by finish(). May throw
@@ -248,13 +250,14 @@ public:
   }
   void raw(BytesView bytes) { out_->insert(out_->end(), bytes.begin(), bytes.end()); }
   void refuse(ErrorCode code) noexcept {
-    if (!problem_)
+    if (!failed_)
       problem_ = code;
+    failed_ = true;
   }
-  [[nodiscard]] bool failed() const noexcept { return problem_.has_value(); }
+  [[nodiscard]] bool failed() const noexcept { return failed_; }
   [[nodiscard]] Result<> finish(std::string_view where) const noexcept {
-    if (problem_)
-      return fail(*problem_, where);
+    if (failed_)
+      return fail(problem_, where);
     return {};
   }
 
@@ -279,7 +282,8 @@ private:
   }
 
   ByteVector* out_;
-  std::optional<ErrorCode> problem_;
+  ErrorCode problem_{}; // the first, when failed_
+  bool failed_ = false;
 };
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI

@@ -31,7 +31,12 @@ std::vector<Vector> vectors() {
   const ByteVector gcm_nonce = hex("cafebabefacedbaddecaf888");
   return {
       // GCM specification, test cases 1 and 4.
-      {AeadAlgorithm::aes_128_gcm, test::repeated(16, 0), test::repeated(12, 0), {}, {}, {},
+      {AeadAlgorithm::aes_128_gcm,
+       test::repeated(16, 0),
+       test::repeated(12, 0),
+       {},
+       {},
+       {},
        hex("58e2fccefa7e3061367f1d57a4e7455a")},
       {AeadAlgorithm::aes_128_gcm, hex("feffe9928665731c6d6a8f9467308308"), gcm_nonce, gcm_data, gcm_plain,
        hex("42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e"

@@ -136,8 +136,12 @@ TEST_CASE("from the first record on, sealing and opening leave the heap alone", 
 TEST_CASE("keys leave nothing on the heap when they go", "[heap][crypto]") {
   // The first use of each fills tables that Botan keeps.
   const auto rng = system_rng();
-  const NamedGroup groups[] = {NamedGroup::x25519,          NamedGroup::secp256r1,          NamedGroup::secp384r1,
-                               NamedGroup::secp521r1,       NamedGroup::x25519_mlkem768,    NamedGroup::secp256r1_mlkem768,
+  const NamedGroup groups[] = {NamedGroup::x25519,
+                               NamedGroup::secp256r1,
+                               NamedGroup::secp384r1,
+                               NamedGroup::secp521r1,
+                               NamedGroup::x25519_mlkem768,
+                               NamedGroup::secp256r1_mlkem768,
                                NamedGroup::secp384r1_mlkem1024};
   for (const NamedGroup group : groups)
     REQUIRE(KeyExchange::create(group, *rng));

@@ -140,8 +140,8 @@ TEST_CASE("HKDF-Expand gives any length up to 255 blocks, each the start of a lo
     const std::size_t block = hash_length(hash);
     const ByteVector key = test::repeated(block, 0x42);
     const ByteVector longest = expanded(hash, key, as_bytes("info"), 255 * block);
-    for (std::size_t length : {std::size_t{0}, std::size_t{1}, block - 1, block, block + 1, 2 * block, 3 * block + 5,
-                               255 * block - 1}) {
+    for (std::size_t length :
+         {std::size_t{0}, std::size_t{1}, block - 1, block, block + 1, 2 * block, 3 * block + 5, 255 * block - 1}) {
       const ByteVector shorter = expanded(hash, key, as_bytes("info"), length);
       CHECK(equal(shorter, BytesView(longest).first(length)));
     }

@@ -85,8 +85,8 @@ Answer answer(const Group& group, BytesView client_share) {
     return answer_on_curve(group.curve, client_share);
   const std::size_t key_length = group.kem == 768 ? 1184 : 1568;
   const std::size_t curve_length = client_share.size() - key_length;
-  const Answer kem = answer_with_kem(group.kem, group.kem_first ? client_share.first(key_length)
-                                                                : client_share.last(key_length));
+  const Answer kem =
+      answer_with_kem(group.kem, group.kem_first ? client_share.first(key_length) : client_share.last(key_length));
   const Answer curve = answer_on_curve(group.curve, group.kem_first ? client_share.last(curve_length)
                                                                     : client_share.first(curve_length));
   if (group.kem_first)
@@ -393,8 +393,8 @@ TEST_CASE("keys come from the random source alone, in the documented order", "[c
         const auto curve = Botan::EC_Group::from_name(group.curve);
         const auto value = Botan::EC_Scalar::deserialize(curve, scalar);
         REQUIRE(value);
-        expected = test::joined(
-            expected, Botan::EC_AffinePoint::g_mul(*value, Botan::system_rng()).serialize_uncompressed());
+        expected =
+            test::joined(expected, Botan::EC_AffinePoint::g_mul(*value, Botan::system_rng()).serialize_uncompressed());
       }
     }
     CHECK(test::copied(keys.client_share()) == expected);
@@ -430,10 +430,10 @@ TEST_CASE("a draw that is no valid scalar is drawn again", "[crypto][key_exchang
   for (const auto& [group, length, order] : curves) {
     ByteVector below = order;
     --below.back();
-    ByteVector script = test::repeated(length, 0);              // zero
+    ByteVector script = test::repeated(length, 0);               // zero
     script = test::joined(script, test::repeated(length, 0xFF)); // too large
-    script = test::joined(script, order);                       // just too large
-    script = test::joined(script, below);                       // the largest there is
+    script = test::joined(script, order);                        // just too large
+    script = test::joined(script, below);                        // the largest there is
     test::ScriptedRng rng(script);
     test::ScriptedRng at_once(below);
     const KeyExchange keys = keys_for(group, rng);

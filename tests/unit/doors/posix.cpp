@@ -26,6 +26,13 @@
 
 #include <tlsconnect/posix.hpp>
 
+#if defined(TLSCONNECT_SEPARATE_COMPILATION)
+namespace tlsconnect::inline TLSCONNECT_ABI::detail {
+// Not public: one of the tests needs a list of addresses that no resolver gives.
+Result<int> posix_connect_any(const addrinfo* list, const std::string& target, int timeout_ms);
+} // namespace tlsconnect::inline TLSCONNECT_ABI::detail
+#endif
+
 namespace tc = tlsconnect;
 using tc::PosixSocket;
 

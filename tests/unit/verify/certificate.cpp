@@ -1,0 +1,195 @@
+// Reading certificates: what they say, and what is none.
+#include <catch2/catch_test_macros.hpp>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <tlsconnect/base/text.hpp>
+
+#include "support.hpp"
+
+using test::Blob;
+using test::contains;
+using test::KeyType;
+using tlsconnect::Certificate;
+using tlsconnect::ErrorCode;
+
+TEST_CASE("what a certificate says", "[certificate]") {
+  const auto root = test::self_signed({.common_name = "Root", .organization = "Org", .ca = true});
+  const auto leaf = root.issue({
+      .common_name = "leaf",
+      .dns = {"B.example", "a.example"},
+      .ip = {"192.0.2.1", "2001:db8::1"},
+      .not_before = test::now,
+      .not_after = test::now + test::day,
+      .serial = 0x00AB12,
+  });
+  for (const Certificate& certificate : {test::certificate(leaf), test::certificate(leaf).compact()}) {
+    CHECK(certificate.subject() == "CN=leaf");
+    CHECK(certificate.issuer() == "CN=Root, O=Org");
+    CHECK(certificate.serial() == "ab12");
+    CHECK(certificate.not_before() == test::now);
+    CHECK(certificate.not_after() == test::now + test::day);
+    REQUIRE(certificate.dns_names().size() == 2);
+    CHECK(certificate.dns_names()[0] == "B.example"); // as it stands there: order and case
+    CHECK(certificate.dns_names()[1] == "a.example");
+    REQUIRE(certificate.ip_addresses().size() == 2);
+    CHECK(certificate.ip_addresses()[0] == Blob{192, 0, 2, 1});
+    CHECK(certificate.ip_addresses()[1].size() == 16);
+    CHECK(certificate.key_description() == "EC secp256r1");
+    CHECK(certificate.signature_description() == "ECDSA/SHA-256");
+    CHECK_FALSE(certificate.self_issued());
+    CHECK(tlsconnect::equal(certificate.der(), leaf.der()));
+  }
+  CHECK(test::certificate(root).self_issued());
+  CHECK(test::certificate(root).dns_names().empty());
+  CHECK(test::certificate(test::self_signed({.serial = 0})).serial() == "0");
+}
+
+TEST_CASE("keys have names", "[certificate]") {
+  const auto description = [](KeyType type) {
+    return test::certificate(test::self_signed({.key = test::Key::cached(type)})).key_description();
+  };
+  CHECK(description(KeyType::p384) == "EC secp384r1");
+  CHECK(description(KeyType::p521) == "EC secp521r1");
+  CHECK(description(KeyType::rsa2048) == "RSA 2048");
+  CHECK(description(KeyType::rsa_pss2048) == "RSA-PSS 2048");
+  CHECK(description(KeyType::ed25519) == "Ed25519");
+  CHECK(description(KeyType::ed448) == "Ed448");
+}
+
+TEST_CASE("years on both sides of 2050, and far ahead", "[certificate]") {
+  for (const std::int64_t end : {std::int64_t{2'524'607'999}, std::int64_t{2'524'608'000}, std::int64_t{4'102'444'800},
+                                 std::int64_t{9'214'646'400}}) {
+    CAPTURE(end);
+    const auto certificate = test::certificate(test::self_signed({.not_before = 0, .not_after = end}));
+    CHECK(certificate.not_before() == 0);
+    CHECK(certificate.not_after() == end);
+  }
+  // Beyond what nanoseconds since 1970 reach in 64 bits.
+  const auto far = test::certificate(test::self_signed({.not_after_text = "29991231235959Z"}));
+  CHECK(far.not_after() == 32'503'679'999);
+}
+
+TEST_CASE("exactly one certificate in DER", "[certificate]") {
+  const Blob good = test::self_signed({}).der();
+  REQUIRE(Certificate::from_der(good).has_value());
+  const auto refused = [](const Blob& der) {
+    const auto certificate = Certificate::from_der(der);
+    return !certificate && certificate.error().code() == ErrorCode::certificate_malformed &&
+           !certificate.error().detail().empty();
+  };
+  CHECK(refused({}));
+  CHECK(refused({0x30}));
+  CHECK(refused({0x30, 0x00}));
+
+  Blob trailing = good;
+  trailing.push_back(0);
+  CHECK(refused(trailing));
+  Blob twice = good;
+  twice.insert(twice.end(), good.begin(), good.end());
+  CHECK(refused(twice));
+  for (std::size_t size = 0; size < good.size(); size += 7)
+    CHECK(refused(Blob(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size))));
+
+  // The same certificate in BER that is not DER: the outer length in more bytes than needed.
+  REQUIRE(good[1] == 0x82);
+  Blob ber = good;
+  ber[1] = 0x83;
+  ber.insert(ber.begin() + 2, 0x00);
+  CHECK(refused(ber));
+  Blob indefinite = good;
+  indefinite[1] = 0x80;
+  indefinite.erase(indefinite.begin() + 2, indefinite.begin() + 4);
+  indefinite.insert(indefinite.end(), {0, 0});
+  CHECK(refused(indefinite));
+
+  // PEM is not DER.
+  const std::string pem = test::self_signed({}).pem();
+  CHECK(refused(Blob(pem.begin(), pem.end())));
+}
+
+TEST_CASE("no single damaged byte does any harm", "[certificate]") {
+  const Blob good = test::self_signed({.dns = {"a.example"}, .ip = {"192.0.2.1"}}).der();
+  std::size_t refused = 0;
+  for (std::size_t i = 0; i < good.size(); ++i)
+    for (const std::uint8_t change : {std::uint8_t{0x01}, std::uint8_t{0x80}, std::uint8_t{0xFF}}) {
+      Blob damaged = good;
+      damaged[i] ^= change;
+      const auto certificate = Certificate::from_der(damaged);
+      if (!certificate) {
+        ++refused;
+        continue;
+      }
+      // What is accepted is exactly what was given, and can be talked about.
+      CHECK(tlsconnect::equal(certificate->der(), damaged));
+      CHECK_FALSE(certificate->subject().empty());
+      CHECK_FALSE(certificate->key_description().empty());
+    }
+  CHECK(refused > good.size() / 4);
+}
+
+TEST_CASE("PEM texts", "[certificate]") {
+  const auto a = test::self_signed({.common_name = "a"});
+  const auto b = test::self_signed({.common_name = "b"});
+
+  const auto both = Certificate::from_pem("a comment\n" + a.pem() + a.key_pem() + "\n\n" + b.pem() + "more");
+  REQUIRE(both.has_value());
+  REQUIRE(both->size() == 2);
+  CHECK(both->at(0).subject() == "CN=a");
+  CHECK(both->at(1).subject() == "CN=b");
+
+  const auto none = Certificate::from_pem(a.key_pem());
+  REQUIRE(none.has_value());
+  CHECK(none->empty());
+  CHECK(Certificate::from_pem("").value().empty());
+
+  std::string windows = a.pem();
+  for (std::size_t at = 0; (at = windows.find('\n', at)) != std::string::npos; at += 2)
+    windows.insert(at, "\r");
+  CHECK(Certificate::from_pem(windows).value().size() == 1);
+
+  const auto error = [](const std::string& text) {
+    const auto result = Certificate::from_pem(text);
+    REQUIRE_FALSE(result.has_value());
+    CHECK(result.error().code() == ErrorCode::certificate_malformed);
+    return std::string(result.error().detail());
+  };
+  std::string damaged = b.pem();
+  damaged[damaged.size() / 2] = '!';
+  CHECK(contains(error(a.pem() + damaged), "certificate 2"));
+  CHECK(contains(error(a.pem() + damaged), "Base64"));
+  CHECK(contains(error(a.pem().substr(0, a.pem().size() - 10)), "END"));
+  CHECK(contains(error(test::pem_block("CERTIFICATE", {1, 2, 3})), "certificate 1"));
+}
+
+TEST_CASE("names are shown so that they cannot deceive a log", "[certificate]") {
+  CHECK(test::certificate(test::self_signed({.common_name = "a\nb"})).subject() == "CN=a\\x0ab");
+  CHECK(test::certificate(test::self_signed({.common_name = "b\xC3\xBC"
+                                                            "cher"}))
+            .subject() == "CN=b\xC3\xBC"
+                          "cher");
+  using tlsconnect::detail::printable;
+  CHECK(printable("plain text") == "plain text");
+  CHECK(printable("\x1b[31m") == "\\x1b[31m");
+  CHECK(printable("\xff\xfe") == "\\xff\\xfe");
+  CHECK(printable("\xe2\x80\xae"
+                  "x") == "\\xe2\\x80\\xaex"); // right-to-left override
+  CHECK(printable("\xc0\x80") == "\\xc0\\x80");          // overlong
+  CHECK(printable("\xe2\x82\xac") == "\xe2\x82\xac");    // euro sign
+  CHECK(printable("\xe2\x82") == "\\xe2\\x82");          // cut off
+  CHECK(printable("a\\b") == "a\\x5cb");
+  CHECK(printable("abcdef", 3) == "abc...");
+}
+
+TEST_CASE("dates in ISO 8601", "[certificate]") {
+  using tlsconnect::detail::iso8601;
+  CHECK(iso8601(0) == "1970-01-01T00:00:00Z");
+  CHECK(iso8601(-1) == "1969-12-31T23:59:59Z");
+  CHECK(iso8601(951'782'400) == "2000-02-29T00:00:00Z");
+  CHECK(iso8601(test::now) == "2026-06-01T00:00:00Z");
+  CHECK(iso8601(4'107'542'399) == "2100-02-28T23:59:59Z");
+  CHECK(iso8601(4'107'542'400) == "2100-03-01T00:00:00Z");
+  CHECK(iso8601(253'402'300'799) == "9999-12-31T23:59:59Z");
+}

@@ -1,0 +1,245 @@
+// Loading trust anchors from every source, with good and damaged entries.
+#include <catch2/catch_test_macros.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include "support.hpp"
+
+namespace fs = std::filesystem;
+
+using test::Blob;
+using test::contains;
+using tlsconnect::ErrorCode;
+using tlsconnect::Result;
+using tlsconnect::TrustAnchors;
+
+namespace {
+
+/// A folder that goes away again.
+class Folder {
+public:
+  Folder() {
+    std::string pattern = (fs::temp_directory_path() / "tlsconnect-trust-XXXXXX").string();
+    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
+    path_ = pattern;
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  std::string path() const { return path_.string(); }
+  std::string write(const std::string& name, const std::string& content) const {
+    const fs::path file = path_ / name;
+    std::ofstream(file, std::ios::binary) << content;
+    return file.string();
+  }
+  std::string write(const std::string& name, const Blob& content) const {
+    return write(name, std::string(content.begin(), content.end()));
+  }
+
+private:
+  fs::path path_;
+};
+
+/// Sets or unsets an environment variable, and puts it back.
+class Environment {
+public:
+  Environment(const char* name, const std::optional<std::string>& value) : name_(name) {
+    if (const char* before = std::getenv(name))
+      before_ = before;
+    set(value);
+  }
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+  ~Environment() { set(before_); }
+
+private:
+  void set(const std::optional<std::string>& value) const {
+    if (value)
+      ::setenv(name_, value->c_str(), 1);
+    else
+      ::unsetenv(name_);
+  }
+  const char* name_;
+  std::optional<std::string> before_;
+};
+
+const test::Identity& first() {
+  static const test::Identity identity = test::self_signed({.common_name = "First", .ca = true});
+  return identity;
+}
+const test::Identity& second() {
+  static const test::Identity identity = test::self_signed({.common_name = "Second", .ca = true});
+  return identity;
+}
+
+std::string error_of(const Result<TrustAnchors>& result) {
+  REQUIRE_FALSE(result.has_value());
+  CHECK(result.error().code() == ErrorCode::trust_anchor_unreadable);
+  return std::string(result.error().detail());
+}
+
+const std::string damaged = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+
+} // namespace
+
+TEST_CASE("anchors from a PEM text", "[trust]") {
+  const auto two = TrustAnchors::from_pem(first().pem() + second().pem());
+  REQUIRE(two.has_value());
+  CHECK(two->size() == 2);
+  CHECK(two->certificates()[0].subject() == "CN=First");
+  CHECK(two->skipped().empty());
+  CHECK(two->sources().size() == 1);
+  // The same certificate counts once.
+  CHECK(TrustAnchors::from_pem(first().pem() + first().pem()).value().size() == 1);
+  CHECK(contains(error_of(TrustAnchors::from_pem("")), "no certificate"));
+  CHECK(contains(error_of(TrustAnchors::from_pem(first().key_pem())), "no certificate"));
+  CHECK(contains(error_of(TrustAnchors::from_pem(damaged)), "number 1"));
+}
+
+TEST_CASE("a damaged certificate among good ones is skipped and reported", "[trust]") {
+  const std::vector<std::string> texts = {
+      first().pem() + damaged + second().pem(),
+      first().pem() + "-----BEGIN CERTIFICATE-----\nMIIB\n" + second().pem(), // its END line is missing
+      first().pem() + "-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n" + second().pem(),
+      first().pem() + second().pem() + "-----BEGIN CERTIFICATE-----\nMIIB",
+  };
+  for (const std::string& text : texts) {
+    CAPTURE(text);
+    const auto anchors = TrustAnchors::from_pem(text);
+    REQUIRE(anchors.has_value());
+    CHECK(anchors->size() == 2);
+    REQUIRE(anchors->skipped().size() == 1);
+    CHECK(contains(anchors->skipped()[0], "certificate number "));
+  }
+  // OpenSSL's own form is no plain certificate.
+  const auto other = TrustAnchors::from_pem(test::pem_block("TRUSTED CERTIFICATE", first().der()) + second().pem());
+  REQUIRE(other.has_value());
+  CHECK(other->size() == 1);
+}
+
+TEST_CASE("anchors from DER", "[trust]") {
+  CHECK(TrustAnchors::from_der(first().der()).value().size() == 1);
+  Blob trailing = first().der();
+  trailing.push_back(0);
+  CHECK_FALSE(error_of(TrustAnchors::from_der(trailing)).empty());
+  CHECK_FALSE(error_of(TrustAnchors::from_der({})).empty());
+}
+
+TEST_CASE("anchors from a file", "[trust]") {
+  const Folder folder;
+  const std::string pem = folder.write("bundle.pem", "0 comment\n" + first().pem() + damaged + second().pem());
+  const auto anchors = TrustAnchors::from_file(pem);
+  REQUIRE(anchors.has_value());
+  CHECK(anchors->size() == 2);
+  REQUIRE(anchors->sources().size() == 1);
+  CHECK(anchors->sources()[0] == pem);
+  REQUIRE(anchors->skipped().size() == 1);
+  CHECK(contains(anchors->skipped()[0], pem));
+
+  CHECK(TrustAnchors::from_file(folder.write("one.der", first().der())).value().size() == 1);
+
+  CHECK(contains(error_of(TrustAnchors::from_file(folder.path() + "/absent")), folder.path() + "/absent"));
+  CHECK_FALSE(error_of(TrustAnchors::from_file(folder.path())).empty());
+  CHECK(contains(error_of(TrustAnchors::from_file(folder.write("empty", std::string()))), "no certificate"));
+  Blob broken = first().der();
+  broken.resize(broken.size() - 1);
+  CHECK_FALSE(error_of(TrustAnchors::from_file(folder.write("broken.der", broken))).empty());
+  const std::string large = folder.write("large.pem", first().pem() + std::string(17U * 1024 * 1024, '\n'));
+  CHECK(contains(error_of(TrustAnchors::from_file(large)), "16 MiB"));
+}
+
+TEST_CASE("anchors from a folder", "[trust]") {
+  const Folder folder;
+  folder.write("b.pem", second().pem());
+  folder.write("a.crt", first().der());
+  folder.write("again.pem", first().pem());
+  folder.write("readme.txt", std::string("nothing here"));
+  fs::create_directory(fs::path(folder.path()) / "inner");
+  std::ofstream(fs::path(folder.path()) / "inner" / "c.pem") << test::self_signed({.ca = true}).pem();
+  fs::create_symlink("b.pem", fs::path(folder.path()) / "0123abcd.0");
+  fs::create_symlink("absent.pem", fs::path(folder.path()) / "dead.0");
+
+  const auto anchors = TrustAnchors::from_folder(folder.path());
+  REQUIRE(anchors.has_value());
+  CHECK(anchors->size() == 2);
+  REQUIRE(anchors->skipped().size() == 2);
+  CHECK(contains(anchors->skipped()[0], "dead.0"));
+  CHECK(contains(anchors->skipped()[1], "readme.txt"));
+
+  const Folder empty;
+  CHECK(contains(error_of(TrustAnchors::from_folder(empty.path())), empty.path()));
+  CHECK_FALSE(error_of(TrustAnchors::from_folder(empty.path() + "/absent")).empty());
+}
+
+TEST_CASE("the environment names the system's store", "[trust]") {
+  const Folder one;
+  const Folder two;
+  const std::string file = one.write("first.pem", first().pem());
+  two.write("second.pem", second().pem());
+
+  SECTION("a file") {
+    const Environment set_file("SSL_CERT_FILE", file);
+    const Environment no_folder("SSL_CERT_DIR", std::nullopt);
+    const auto anchors = TrustAnchors::system();
+    REQUIRE(anchors.has_value());
+    REQUIRE(anchors->size() == 1);
+    CHECK(anchors->certificates()[0].subject() == "CN=First");
+    CHECK(contains(anchors->sources().at(0), file));
+  }
+  SECTION("folders") {
+    const Environment no_file("SSL_CERT_FILE", std::nullopt);
+    const Environment folders("SSL_CERT_DIR", one.path() + ":/nowhere/at/all::" + two.path() + ":");
+    const auto anchors = TrustAnchors::system();
+    REQUIRE(anchors.has_value());
+    CHECK(anchors->size() == 2);
+    REQUIRE(anchors->skipped().size() == 1);
+    CHECK(contains(anchors->skipped()[0], "/nowhere/at/all"));
+  }
+  SECTION("both") {
+    const Environment set_file("SSL_CERT_FILE", file);
+    const Environment folders("SSL_CERT_DIR", two.path());
+    CHECK(TrustAnchors::system().value().size() == 2);
+  }
+  SECTION("a file that cannot be read is an error: nothing else stands in for it") {
+    const Environment set_file("SSL_CERT_FILE", one.path() + "/absent");
+    const Environment no_folder("SSL_CERT_DIR", std::nullopt);
+    CHECK(contains(error_of(TrustAnchors::system()), one.path() + "/absent"));
+  }
+  SECTION("empty variables are as good as unset ones, and there is a list of places") {
+    const Environment empty_file("SSL_CERT_FILE", "");
+    const Environment empty_folder("SSL_CERT_DIR", "");
+    const auto anchors = TrustAnchors::system();
+    if (anchors) {
+      CHECK(anchors->size() > 0);
+      CHECK(contains(anchors->sources().at(0), "/"));
+      CHECK_FALSE(contains(anchors->sources().at(0), "SSL_CERT"));
+    } else {
+      CHECK(contains(error_of(anchors), "/etc/ssl/certs/ca-certificates.crt"));
+    }
+  }
+}
+
+TEST_CASE("sets are added up", "[trust]") {
+  TrustAnchors all;
+  CHECK(all.empty());
+  all.add(test::certificate(first()));
+  all.add(test::certificate(first()));
+  CHECK(all.size() == 1);
+  all.add(TrustAnchors::from_pem(first().pem() + damaged + second().pem()).value());
+  CHECK(all.size() == 2);
+  CHECK(all.sources().size() == 1);
+  CHECK(all.skipped().size() == 1);
+  all.add(all);
+  CHECK(all.size() == 2);
+  CHECK(all.skipped().size() == 1);
+}
