@@ -4,7 +4,8 @@
 //   demo_server --port 0 --ca-out FILE --port-file FILE [--max-connections N] [--name NAME] [--hello-retry]
 //
 // Pages: /  what the server saw; /chunked  the same in chunks; /until-close  the same without a length;
-//        /bytes/N  N bytes.
+//        /bytes/N  N bytes; /cut  the first again, but the connection ends without close_notify, as an attacker on
+//        the way could make it.
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -111,19 +112,25 @@ std::string page(const test::BotanServer& tls, std::string_view request_line) {
          row("ClientHello", std::to_string(tls.client_hello().size()) + " bytes");
 }
 
-/// The answer to a request, and whether the connection ends after it.
-std::string respond(const test::BotanServer& tls, std::string_view head, bool& last) {
+/// What happens to a connection once a response is on its way.
+enum class After { go_on, close, cut };
+
+/// The answer to a request.
+std::string respond(const test::BotanServer& tls, std::string_view head, After& after) {
   const std::string_view line = head.substr(0, head.find("\r\n"));
   const std::size_t first_space = line.find(' ');
   const std::size_t second_space = first_space == std::string_view::npos ? first_space : line.find(' ', first_space + 1);
   if (second_space == std::string_view::npos) {
-    last = true;
+    after = After::close;
     return "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
   }
   const std::string_view path = line.substr(first_space + 1, second_space - first_space - 1);
-  last = head.find("\r\nConnection: close") != std::string_view::npos || path == "/until-close";
+  if (path == "/cut")
+    after = After::cut;
+  else if (path == "/until-close" || head.find("\r\nConnection: close") != std::string_view::npos)
+    after = After::close;
   std::string response = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nServer: tlsconnect demo\r\n";
-  if (last)
+  if (after != After::go_on)
     response += "Connection: close\r\n";
   constexpr std::string_view bytes = "/bytes/";
   if (path.starts_with(bytes)) {
@@ -134,7 +141,7 @@ std::string respond(const test::BotanServer& tls, std::string_view head, bool& l
     return response + "Content-Length: " + std::to_string(count) + "\r\n\r\n" + std::string(count, 'x');
   }
   const std::string body = page(tls, line);
-  if (path == "/until-close")
+  if (path == "/until-close" || path == "/cut")
     return response + "\r\n" + body;
   if (path == "/chunked") {
     response += "Transfer-Encoding: chunked\r\n\r\n";
@@ -203,13 +210,13 @@ private:
       const std::size_t end = request_.find("\r\n\r\n");
       if (end == std::string::npos)
         break;
-      bool last = false;
-      over_ = !tls_.send(respond(tls_, std::string_view(request_).substr(0, end), last));
+      After after = After::go_on;
+      over_ = !tls_.send(respond(tls_, std::string_view(request_).substr(0, end), after));
       request_.erase(0, end + 4);
-      if (last && !over_) {
+      if (after == After::close && !over_)
         (void)tls_.close();
+      if (after != After::go_on)
         over_ = true;
-      }
       if (over_)
         return;
     }

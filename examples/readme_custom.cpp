@@ -5,12 +5,9 @@
 namespace tls = tlsconnect;
 
 // [custom]
-/// Counts what goes through another transport.
-template <tls::Transport T>
-struct Counted {
-  T next;
+struct Counted { // a transport is anything that reads and writes; this one counts what another carries
+  tls::PosixSocket next;
   std::size_t read = 0, written = 0;
-
   tls::IoResult<std::size_t> read_some(tls::Bytes space) { return add(read, next.read_some(space)); }
   tls::IoResult<std::size_t> write_some(tls::BytesView bytes) { return add(written, next.write_some(bytes)); }
   static tls::IoResult<std::size_t> add(std::size_t& sum, tls::IoResult<std::size_t> count) {
@@ -28,6 +25,6 @@ int main(int argc, char** argv) {
   if (!config || !name || !socket) return 2;
   auto stream = tls::Connector(*config, *name, Counted{std::move(*socket)}).connect();
   if (!stream) return std::fprintf(stderr, "%s\n", stream.error().message().c_str()), 1;
-  std::printf("handshake: %zu bytes read, %zu written\n", stream->next_layer().read, stream->next_layer().written);
+  std::printf("%zu bytes read, %zu written\n", stream->next_layer().read, stream->next_layer().written);
   return stream->shutdown() ? 0 : 1;
 }

@@ -333,6 +333,8 @@ deps_build() {
     step_hint="The half-built tree is in $work."
     step "Building $title $version (minutes, but only once)" "deps_build_$name" "$work/source" "$prefix" "$work/stage"
 
+    # The cache may be moved, or restored in another place.
+    sed -i "s|^prefix=.*|prefix=\${pcfiledir}/../..|" "$work/stage/$prefix"/lib/pkgconfig/*.pc
     # The stamp and the folder appear at once or not at all.
     : >"$work/stage/$prefix/.complete"
     rm -rf -- "$prefix"

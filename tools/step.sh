@@ -11,6 +11,8 @@
 step_group=
 # What a failed step should tell the user to do; set it before the step, it is reset after.
 step_hint=
+# Set to yes before a step whose compiler warnings the user should see; likewise.
+step_warnings=
 
 step_stop() {
   # A step is its own process group, so that a compiler's whole family stops with the script.
@@ -81,8 +83,9 @@ step() {
   fi
   if ((status == 0)); then
     printf '  %s: done (%ds)\n' "$title" "$elapsed"
-    # Of a compiler's output, warnings are for the reader even so.
-    grep -aE '^[^ ]+:[0-9]+:[0-9]+: warning: ' -- "$log" | sort -u | head -n 20 | sed 's/^/    /' || true
+    if [[ $step_warnings == yes ]]; then
+      grep -aE '^[^ ]+:[0-9]+:[0-9]+: warning: ' -- "$log" | sort -u | head -n 20 | sed 's/^/    /' || true
+    fi
     rm -f -- "$log"
   else
     {
@@ -96,6 +99,7 @@ step() {
     } >&2
   fi
   step_hint=
+  step_warnings=
   return "$status"
 }
 

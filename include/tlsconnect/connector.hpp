@@ -1,6 +1,7 @@
 // Makes connections: what SSL_connect was.
 #pragma once
 
+#include <optional>
 #include <utility>
 
 #include <tlsconnect/drive.hpp>
@@ -36,7 +37,7 @@ public:
     if constexpr (HasNodelay<T>)
       (void)transport_.set_nodelay(true);
     if (IoResult<> flushed = detail::flush(engine_, transport_); !flushed)
-      return std::unexpected(std::move(flushed.error()));
+      return stop(std::move(flushed.error()));
     return give_away();
   }
 
@@ -48,9 +49,9 @@ public:
     if (IoResult<> done = handshake(); !done)
       return std::unexpected(std::move(done.error()));
     if (Result<> queued = engine_.encrypt_all(first_data); !queued)
-      return std::unexpected(Halt::failed(std::move(queued.error())));
+      return stop(Halt::failed(std::move(queued.error())));
     if (IoResult<> flushed = detail::flush(engine_, transport_); !flushed && !flushed.error().is_would_block())
-      return std::unexpected(std::move(flushed.error()));
+      return stop(std::move(flushed.error()));
     return give_away();
   }
 
@@ -63,15 +64,27 @@ private:
   IoResult<> handshake() {
     if (given_away_)
       return std::unexpected(Halt::failed(Error(ErrorCode::already_connected, "connect")));
-    while (!engine_.handshake_complete()) {
+    while (!failure_ && !engine_.handshake_complete()) {
       if (engine_.peer_closed())
         return std::unexpected(Halt::closed());
       if (IoResult<> filled = detail::fill(engine_, transport_); !filled)
-        return filled;
+        return stop(std::move(filled.error()));
     }
-    if (const Error* error = engine_.failure())
-      return std::unexpected(Halt::failed(*error));
+    if (const Error* error = engine_.failure()) {
+      // Its alert may still be waiting.
+      (void)detail::flush(engine_, transport_);
+      return stop(Halt::failed(*error));
+    }
+    if (failure_)
+      return std::unexpected(Halt::failed(*failure_));
     return {};
+  }
+  /// Keeps a failure, also one of the transport: nobody knows what became of the bytes that it had, and first_data that
+  /// was queued must not be queued again.
+  std::unexpected<Halt> stop(Halt halt) {
+    if (halt.is_failed())
+      failure_ = *halt.error();
+    return std::unexpected(std::move(halt));
   }
   IoResult<Stream<T>> give_away() {
     given_away_ = true;
@@ -80,6 +93,7 @@ private:
 
   ClientEngine engine_;
   T transport_;
+  std::optional<Error> failure_;
   bool given_away_ = false;
 };
 

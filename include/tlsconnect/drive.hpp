@@ -17,8 +17,13 @@ template <Transport T>
     if (bytes.empty())
       return {};
     IoResult<std::size_t> written = transport.write_some(bytes);
-    if (!written)
-      return std::unexpected(std::move(written.error()));
+    if (!written) {
+      Halt& halt = written.error();
+      // Only what was read can end a connection in good order; from a write, the end of the transport is a failure.
+      if (halt.is_closed() || halt.is_truncated())
+        halt = Halt::failed(Error(ErrorCode::transport_failed, "write_some", "the transport has ended"));
+      return std::unexpected(std::move(halt));
+    }
     if (*written == 0 || *written > bytes.size())
       return std::unexpected(Halt::failed(Error(ErrorCode::transport_contract_broken, "write_some")));
     engine.sent(*written);

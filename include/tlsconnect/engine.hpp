@@ -30,8 +30,8 @@ public:
   ClientEngine& operator=(ClientEngine&&) noexcept;
   ~ClientEngine();
 
-  /// Where the next bytes from the network go; valid until the next call of received() or consume(). Empty while
-  /// plaintext() is not: take that first. Also empty after a failure or the end.
+  /// Where the next bytes from the network go; valid until the next call of received(), consume() or
+  /// release_buffers(). Empty while plaintext() is not: take that first. Also empty after a failure or the end.
   [[nodiscard]] Bytes receive_buffer() noexcept;
   /// n bytes were put at the front of receive_buffer().
   Result<> received(std::size_t n) noexcept;
@@ -68,7 +68,8 @@ public:
   [[nodiscard]] const Error* failure() const noexcept;
 
   [[nodiscard]] const ConnectionInfo& info() const noexcept;
-  /// Gives back the memory of buffers that hold nothing now. Useful when a connection is expected to be idle.
+  /// Gives back the memory of buffers that hold nothing now. Useful when a connection is expected to be idle;
+  /// not while a read into receive_buffer() is under way.
   void release_buffers() noexcept;
 
 private:

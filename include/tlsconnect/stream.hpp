@@ -19,8 +19,8 @@ class Connector;
 /// server's Finished was verified. It is itself a Transport.
 ///
 /// Any call may follow any outcome, with any buffer. would_block names what to wait for, not which call to repeat; it
-/// is returned only when the transport said so in that very call, and never while received data waits to be read. So:
-/// with a non-blocking transport, read until would_block before sleeping. One thread at a time.
+/// is returned only when the transport said so in that very call, and by read_some never while received data waits to be
+/// read. So: with a non-blocking transport, read until would_block before sleeping. One thread at a time.
 template <Transport T>
 class [[nodiscard]] Stream {
 public:
@@ -28,7 +28,8 @@ public:
   Stream& operator=(Stream&&) noexcept = default;
 
   /// Puts at most space.size() bytes of application data into `space`, at least 1 unless `space` is empty. Sends what
-  /// is pending on the way, but never fails or waits because of it.
+  /// is pending on the way, but never waits because of it, and reports that sending failed only when there is nothing
+  /// to read.
   /// Halts: would_block; closed (the peer sent close_notify: all of its data has been read); truncated (the transport
   /// ended without one); failed.
   [[nodiscard]] IoResult<std::size_t> read_some(Bytes space) {

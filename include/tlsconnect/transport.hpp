@@ -20,7 +20,7 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
 ///
 /// The interest in would_block tells the caller what to wait for; it is passed on unchanged, so a transport that is
 /// itself a TLS stream may ask for write when it is read. A transport that returns 0 from read_some says closed().
-/// One that returns 0 from write_some, or more than it was given, breaks the contract and is not used again.
+/// One that returns 0 from write_some, or more than it was given, breaks the contract: transport_contract_broken.
 template <class T>
 concept Transport = std::movable<T> && requires(T& transport, Bytes space, BytesView bytes) {
   { transport.read_some(space) } -> std::same_as<IoResult<std::size_t>>;

@@ -211,6 +211,8 @@ struct ServerOptions {
   std::optional<std::string> alpn = {};
   bool acknowledge_server_name = false;
   bool request_certificate = false;
+  /// A sealed record that cannot be opened is passed over. For tests in which the two sides have different keys.
+  bool pass_over_unreadable = false;
   std::uint64_t seed = 2;
 };
 

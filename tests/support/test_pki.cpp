@@ -268,7 +268,7 @@ Identity Identity::mint(const CertOptions& options, const std::shared_ptr<const 
       .start_sequence()
       .encode(asn1_time(options.not_before))
       .encode(options.not_after_text.empty() ? asn1_time(options.not_after)
-                                              : Botan::ASN1_Time(options.not_after_text, ASN1_Type::GeneralizedTime))
+                                             : Botan::ASN1_Time(options.not_after_text, ASN1_Type::GeneralizedTime))
       .end_cons()
       .raw_bytes(subject)
       .raw_bytes(options.public_key ? *options.public_key : key.public_der());
@@ -284,12 +284,12 @@ Identity Identity::mint(const CertOptions& options, const std::shared_ptr<const 
       constraints.end_cons();
       add_extension(to, OID({2, 5, 29, 19}), true, value);
     }
-    const std::uint32_t usage =
-        options.key_usage.value_or(options.ca ? std::uint32_t{key_cert_sign | crl_sign} : std::uint32_t{digital_signature});
+    const std::uint32_t usage = options.key_usage.value_or(options.ca ? std::uint32_t{key_cert_sign | crl_sign}
+                                                                      : std::uint32_t{digital_signature});
     if (usage != 0)
       add_extension(to, OID({2, 5, 29, 15}), true, key_usage_bits(usage));
-    const auto purposes = options.extended_key_usage.value_or(
-        options.ca ? std::vector<std::string>() : std::vector<std::string>{"PKIX.ServerAuth"});
+    const auto purposes = options.extended_key_usage.value_or(options.ca ? std::vector<std::string>()
+                                                                         : std::vector<std::string>{"PKIX.ServerAuth"});
     if (!purposes.empty()) {
       Blob value;
       DER_Encoder list(value);
@@ -323,7 +323,8 @@ Identity Identity::mint(const CertOptions& options, const std::shared_ptr<const 
   Blob der = Botan::X509_Object::make_signed(*signer, rng(), algorithm, tbs);
   if (options.break_signature)
     der[der.size() - 1] ^= 1;
-  return Identity(std::make_shared<const Impl>(Impl{key, options.common_name, options.organization, subject, std::move(der), issuer}));
+  return Identity(std::make_shared<const Impl>(
+      Impl{key, options.common_name, options.organization, subject, std::move(der), issuer}));
 }
 
 Identity self_signed(const CertOptions& options) { return Identity::mint(options, nullptr); }

@@ -70,7 +70,12 @@ namespace tlsconnect::inline TLSCONNECT_ABI::detail {
   std::size_t i = 0;
   while (i < text.size() && i < limit) {
     const unsigned lead = unit(i);
-    const std::size_t length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+    const std::size_t length = lead < 0x80   ? 1
+                               : lead < 0xC2 ? 0
+                               : lead < 0xE0 ? 2
+                               : lead < 0xF0 ? 3
+                               : lead < 0xF5 ? 4
+                                             : 0;
     bool shown = length != 0 && i + length <= text.size();
     std::uint32_t point = length == 1 ? lead : length == 0 ? 0 : lead & (0x7FU >> length);
     for (std::size_t k = 1; shown && k < length; ++k) {

@@ -36,8 +36,11 @@ struct HelloTemplate {
   struct Item {
     ExtensionType type;
     std::optional<ByteVector> body;
+    bool only_after_retry = false; ///< stands in the second ClientHello only
   };
   std::vector<Item> extensions;
+  /// Recordings were made with keys that are too short for anything else.
+  std::size_t rsa_bits_min = Certificate::shortest_rsa_key;
 };
 struct ConfigAccess;
 } // namespace detail

@@ -1,6 +1,7 @@
 // Certificates and public keys, parsed; path validation and signatures. Botan does the work behind this wall.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -51,9 +52,12 @@ public:
 
   /// Verifies a TLS 1.3 signature with the key in this certificate. `signature_scheme_not_for_key` when the scheme
   /// does not fit the key (RFC 9846, 4.2.3: the curve too, and rsae or pss by the key's OID), `signature_invalid`
-  /// when the signature is wrong, `certificate_key_unsupported` when the key cannot be used at all.
-  [[nodiscard]] Result<> verify_signature(SignatureScheme scheme, BytesView message,
-                                          BytesView signature) const noexcept;
+  /// when the signature is wrong, `certificate_key_too_weak` for an RSA key of fewer than `rsa_bits_min` bits,
+  /// `certificate_key_unsupported` when the key cannot be used at all.
+  [[nodiscard]] Result<> verify_signature(SignatureScheme scheme, BytesView message, BytesView signature,
+                                          std::size_t rsa_bits_min = shortest_rsa_key) const noexcept;
+  /// Shorter keys are weak (RFC 9846, C.2 and RFC 9325, 4.2).
+  static constexpr std::size_t shortest_rsa_key = 2048;
 
   struct Impl;
   [[nodiscard]] const Impl& impl() const noexcept { return *impl_; }

@@ -35,7 +35,8 @@ public:
     const HelloTemplate& fixed = ConfigAccess::hello_template(*config_);
     if (!fixed.extensions.empty()) {
       for (const HelloTemplate::Item& item : fixed.extensions)
-        add(item.type, item.body);
+        if (retry_ || !item.only_after_retry)
+          add(item.type, item.body);
       if (retry_ && retry_->cookie && !hello_->extensions.contains(ExtensionType::cookie))
         add(ExtensionType::cookie, std::nullopt);
     } else {

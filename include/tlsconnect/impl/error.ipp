@@ -91,7 +91,7 @@ inline constexpr auto error_catalogue = std::to_array<ErrorDescription>({
     {ErrorCode::too_many_extensions, "too_many_extensions", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
      "RFC 9846, 4.2",
      "a block has more extensions than this client accepts"},
-    {ErrorCode::legacy_version_wrong, "legacy_version_wrong", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+    {ErrorCode::legacy_version_wrong, "legacy_version_wrong", ErrorGroup::misbehaved, AlertDescription::protocol_version,
      "RFC 9846, 4.1.3",
      "the legacy version of a ServerHello is not 0x0303"},
     {ErrorCode::session_id_not_echoed, "session_id_not_echoed", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,

@@ -39,8 +39,8 @@ inline bool is_plain_dns_name(std::string_view name) noexcept {
 TLSCONNECT_DECL bool dns_name_matches(std::string_view presented, std::string_view wanted) noexcept {
   if (!detail::is_plain_dns_name(wanted))
     return false;
-  // RFC 9525, 6.3: a wildcard is the whole left-most label and nothing else; a "*" anywhere else fails the check for
-  // plain names below. It stands for exactly one label.
+  // RFC 9525, 6.3: a wildcard is the whole left-most label and nothing else; a "*" anywhere else equals
+  // nothing. It stands for exactly one label.
   if (presented.starts_with("*.")) {
     presented.remove_prefix(2);
     // "*.com" would cover every domain below it: two more labels are needed.
@@ -51,9 +51,8 @@ TLSCONNECT_DECL bool dns_name_matches(std::string_view presented, std::string_vi
       return false;
     wanted.remove_prefix(dot + 1);
   }
-  // RFC 9525, 6.3 and RFC 4343: ASCII letters compare without case.
-  return detail::is_plain_dns_name(presented) &&
-         std::equal(presented.begin(), presented.end(), wanted.begin(), wanted.end(),
+  // RFC 9525, 6.3 and RFC 4343: ASCII letters compare without case. What is wanted is well-formed, so what equals it is.
+  return std::equal(presented.begin(), presented.end(), wanted.begin(), wanted.end(),
                     [](char a, char b) { return detail::ascii_lower(a) == detail::ascii_lower(b); });
 }
 

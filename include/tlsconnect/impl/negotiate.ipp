@@ -172,8 +172,13 @@ TLSCONNECT_DECL Result<> Negotiate::on_server_hello(OfferedHello hello, const Re
                                                     const HandshakeMessage& raw) {
   static constexpr std::string_view where = "ServerHello";
   const Result<SuiteParameters> suite = detail::check_common(*context_->config, hello, message, where);
-  if (!suite)
+  if (!suite) {
+    // RFC 9846, 4.1.4: the retry's version binds; another one now is not a failed negotiation.
+    const ErrorCode code = suite.error().code();
+    if (retry && (code == ErrorCode::version_unsupported || code == ErrorCode::version_not_offered))
+      return fail(ErrorCode::version_changed, where, std::string(suite.error().detail()));
     return std::unexpected(suite.error());
+  }
   // RFC 9846, 4.1.4: the retry's suite binds.
   if (retry && retry->cipher_suite != message.cipher_suite)
     return fail(ErrorCode::cipher_suite_changed, where, std::string(name_of(message.cipher_suite)));

@@ -59,7 +59,8 @@ inline std::string describe_names(const Certificate& certificate) {
 inline std::string describe_certificate(std::span<const Certificate> chain, std::size_t position) {
   const Certificate& certificate = chain[position];
   return "certificate " + std::to_string(position + 1) + " of " + std::to_string(chain.size()) + " (" +
-         certificate.subject() + "; issuer " + certificate.issuer() + "; serial " + printable(certificate.serial(), 64) + ")";
+         certificate.subject() + "; issuer " + certificate.issuer() + "; serial " +
+         printable(certificate.serial(), 64) + ")";
 }
 
 inline std::string describe_mismatch(const Certificate& certificate, const ServerName& name) {
@@ -112,8 +113,7 @@ inline Result<VerifiedChain> verify_path_and_name(std::span<const Certificate> c
 
 } // namespace detail
 
-TLSCONNECT_DECL Result<std::shared_ptr<const PathVerifier>>
-PathVerifier::create(const TrustAnchors& anchors) noexcept {
+TLSCONNECT_DECL Result<std::shared_ptr<const PathVerifier>> PathVerifier::create(const TrustAnchors& anchors) noexcept {
   if (anchors.empty())
     return fail(ErrorCode::no_trust_anchors);
   auto store = AnchorStore::create(anchors.certificates());

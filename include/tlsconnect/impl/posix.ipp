@@ -240,7 +240,8 @@ TLSCONNECT_DECL Result<int> posix_dial(const std::string& host, std::uint16_t po
   // A caller who computes what is left of its own deadline may arrive here with less than nothing.
   if (timeout_ms < 0)
     return fail(ErrorCode::timed_out, "dial", target);
-  // The resolver takes a C string: it would look up the part in front of a zero byte, and the empty name as this host.
+  // The resolver takes a C string: it would look up the part in front of a zero byte. What it makes of an empty name
+  // differs between systems; some take it for this host.
   if (host.empty() || host.find('\0') != std::string::npos)
     return fail(ErrorCode::name_not_resolved, "dial", host.empty() ? "the name is empty" : "the name has a zero byte");
 

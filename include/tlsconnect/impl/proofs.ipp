@@ -6,6 +6,7 @@
 
 #include <tlsconnect/base/secret.hpp>
 #include <tlsconnect/handshake/proofs.hpp>
+#include <tlsconnect/impl/config_access.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
 
@@ -34,7 +35,9 @@ ServerSignature::verify(const ClientConfig& config, const Proof<ServerChain>&, c
   const auto end = std::copy(transcript.begin(), transcript.end(), text + 1);
   const BytesView covered(content.data(), static_cast<std::size_t>(end - content.begin()));
 
-  if (Result<> verified = certificate.verify_signature(message.algorithm, covered, message.signature); !verified)
+  const std::size_t rsa_bits_min = detail::ConfigAccess::hello_template(config).rsa_bits_min;
+  if (Result<> verified = certificate.verify_signature(message.algorithm, covered, message.signature, rsa_bits_min);
+      !verified)
     return std::unexpected(std::move(verified.error()).at("CertificateVerify"));
   return Proof<ServerSignature>();
 }

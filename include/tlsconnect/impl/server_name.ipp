@@ -108,7 +108,9 @@ inline std::optional<std::array<std::uint8_t, 16>> parse_ipv6(std::string_view t
 inline std::string format_ipv6(const std::uint8_t (&address)[16]) {
   std::size_t run_start = 8;
   std::size_t run_length = 1;
-  const auto group = [&address](std::size_t i) { return static_cast<unsigned>(address[2 * i] << 8 | address[2 * i + 1]); };
+  const auto group = [&address](std::size_t i) {
+    return static_cast<unsigned>(address[2 * i] << 8 | address[2 * i + 1]);
+  };
   for (std::size_t i = 0; i < 8; ++i) {
     std::size_t length = 0;
     while (i + length < 8 && group(i + length) == 0)

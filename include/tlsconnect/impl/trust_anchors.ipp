@@ -126,8 +126,8 @@ TLSCONNECT_DECL void TrustAnchors::take_text(std::string_view pem, const std::st
     ++number;
     const auto certificates = Certificate::from_pem(block->whole);
     if (!certificates) {
-      skipped_.push_back(source + ": certificate number " + std::to_string(number) + " in it: " +
-                         detail::reason_of(certificates.error()));
+      skipped_.push_back(source + ": certificate number " + std::to_string(number) +
+                         " in it: " + detail::reason_of(certificates.error()));
       continue;
     }
     for (const Certificate& certificate : *certificates)
@@ -169,7 +169,7 @@ TLSCONNECT_DECL void TrustAnchors::take_folder(const std::string& path) {
   std::vector<std::string> files;
   while (const dirent* entry = ::readdir(folder.get())) {
     std::string file = path + (path.ends_with('/') ? "" : "/") + entry->d_name;
-    struct stat status {};
+    struct stat status{};
     // stat() follows links: stores are full of links, named by hash, to the real files.
     if (::stat(file.c_str(), &status) != 0)
       skipped_.push_back(file + ": " + std::strerror(errno));

@@ -8,9 +8,8 @@
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
 
-TLSCONNECT_DECL Result<VerifiedChain> DangerousNoVerification::verify(const PresentedCertificate&,
-                                                                      const ServerName& name,
-                                                                      std::int64_t) const noexcept {
+TLSCONNECT_DECL Result<VerifiedChain>
+DangerousNoVerification::verify(const PresentedCertificate&, const ServerName& name, std::int64_t) const noexcept {
   try {
     VerifiedChain accepted;
     accepted.explanation = "accepted without any verification, for whoever answered as " + name.text();

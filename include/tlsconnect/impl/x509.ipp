@@ -88,9 +88,9 @@ inline std::int64_t unix_time_of(const Botan::ASN1_Time& time) {
 
 inline Botan::OID subject_alt_name_oid() { return Botan::OID({2, 5, 29, 17}); }
 
-/// The names of the subjectAltName, byte for byte and in order; none when it cannot be read. Botan reads it as well, for
-/// name constraints, and is stricter: what it cannot read, no path may contain, so the names here are then for messages
-/// only.
+/// The names of the subjectAltName, byte for byte and in order; none when it cannot be read. Botan reads it as well,
+/// for name constraints, and is stricter: what it cannot read, no path may contain, so the names here are then for
+/// messages only.
 inline void read_alt_names(const Botan::X509_Certificate& certificate, Certificate::Impl& impl) {
   const Botan::OID subject_alt_name({2, 5, 29, 17});
   const Botan::Extensions& extensions = certificate.v3_extensions();
@@ -198,7 +198,8 @@ inline std::string_view name_of(KeyKind kind) noexcept {
 
 inline KeyKind kind_of_key(const Botan::AlgorithmIdentifier& algorithm) {
   // Object identifiers as they stand in DER: comparing them needs neither names nor an allocation.
-  static constexpr std::array<std::uint8_t, 10> curve_p256 = {0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07};
+  static constexpr std::array<std::uint8_t, 10> curve_p256 = {0x06, 0x08, 0x2A, 0x86, 0x48,
+                                                              0xCE, 0x3D, 0x03, 0x01, 0x07};
   static constexpr std::array<std::uint8_t, 7> curve_p384 = {0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x22};
   static constexpr std::array<std::uint8_t, 7> curve_p521 = {0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x23};
   const Botan::OID& oid = algorithm.oid();
@@ -225,15 +226,15 @@ inline KeyKind kind_of_key(const Botan::AlgorithmIdentifier& algorithm) {
   return KeyKind::unknown;
 }
 
-/// RSA keys outside of these are refused: shorter ones are weak (RFC 9846, C.2 and RFC 9325, 4.2), longer ones and
-/// larger exponents would let a server make this client calculate for as long as it likes.
-inline constexpr std::size_t rsa_bits_min = 2048;
+/// RSA keys outside of these are refused: longer ones and larger exponents would let a server make this client
+/// calculate for as long as it likes.
 inline constexpr std::size_t rsa_bits_max = 8192;
 inline constexpr std::size_t rsa_exponent_bits_max = 33;
 
 /// A certificate's key, when it is one that TLS 1.3 signatures are made with.
-inline Result<std::unique_ptr<Botan::Public_Key>> load_tls_key(KeyKind kind,
-                                                               const Botan::X509_Certificate& certificate) {
+inline Result<std::unique_ptr<Botan::Public_Key>>
+load_tls_key(KeyKind kind, const Botan::X509_Certificate& certificate,
+             std::size_t rsa_bits_min = Certificate::shortest_rsa_key) {
   const Botan::AlgorithmIdentifier& algorithm = certificate.subject_public_key_algo();
   const std::vector<std::uint8_t>& bits = certificate.subject_public_key_bitstring();
   constexpr ErrorCode unsupported = ErrorCode::certificate_key_unsupported;
@@ -255,7 +256,8 @@ inline Result<std::unique_ptr<Botan::Public_Key>> load_tls_key(KeyKind kind,
       const std::size_t size = key->get_n().bits();
       if (size < rsa_bits_min)
         return fail(ErrorCode::certificate_key_too_weak, {},
-                    "RSA with " + std::to_string(size) + " bits; at least " + std::to_string(rsa_bits_min) + " are needed");
+                    "RSA with " + std::to_string(size) + " bits; at least " + std::to_string(rsa_bits_min) +
+                        " are needed");
       if (size > rsa_bits_max || key->get_e().bits() > rsa_exponent_bits_max)
         return fail(unsupported, {},
                     "RSA with " + std::to_string(size) + " bits and an exponent of " +
@@ -269,8 +271,8 @@ inline Result<std::unique_ptr<Botan::Public_Key>> load_tls_key(KeyKind kind,
   } catch (const std::exception& exception) {
     return fail(unsupported, {}, std::string(name_of(kind)) + " that cannot be read: " + exception.what());
   }
-  return fail(unsupported, {}, "an algorithm or a curve that TLS 1.3 does not sign with: " +
-                                   algorithm.oid().to_formatted_string());
+  return fail(unsupported, {},
+              "an algorithm or a curve that TLS 1.3 does not sign with: " + algorithm.oid().to_formatted_string());
 }
 
 // ---- signatures ----
@@ -323,10 +325,10 @@ inline bool pss_parameters_allow(const Botan::AlgorithmIdentifier& key, const Sc
 }
 
 inline Result<> verify_with_key(const Botan::X509_Certificate& certificate, SignatureScheme scheme, BytesView message,
-                                BytesView signature) {
+                                BytesView signature, std::size_t rsa_bits_min) {
   const Botan::AlgorithmIdentifier& algorithm = certificate.subject_public_key_algo();
   const KeyKind kind = kind_of_key(algorithm);
-  auto key = load_tls_key(kind, certificate);
+  auto key = load_tls_key(kind, certificate, rsa_bits_min);
   if (!key)
     return std::unexpected<Error>(std::move(key).error());
 
@@ -449,9 +451,7 @@ TLSCONNECT_DECL std::int64_t Certificate::not_after() const noexcept { return im
 
 TLSCONNECT_DECL std::span<const std::string> Certificate::dns_names() const noexcept { return impl_->dns_names; }
 
-TLSCONNECT_DECL std::span<const AddressBytes> Certificate::ip_addresses() const noexcept {
-  return impl_->ip_addresses;
-}
+TLSCONNECT_DECL std::span<const AddressBytes> Certificate::ip_addresses() const noexcept { return impl_->ip_addresses; }
 
 TLSCONNECT_DECL std::string Certificate::key_description() const {
   return detail::describe_key(detail::botan_certificate(*this));
@@ -464,9 +464,9 @@ TLSCONNECT_DECL std::string Certificate::signature_description() const {
 TLSCONNECT_DECL bool Certificate::self_issued() const noexcept { return impl_->self_issued; }
 
 TLSCONNECT_DECL Result<> Certificate::verify_signature(SignatureScheme scheme, BytesView message,
-                                                       BytesView signature) const noexcept {
+                                                       BytesView signature, std::size_t rsa_bits_min) const noexcept {
   return detail::botan_guard(ErrorCode::crypto_failed, {}, [&]() -> Result<> {
-    return detail::verify_with_key(detail::botan_certificate(*this), scheme, message, signature);
+    return detail::verify_with_key(detail::botan_certificate(*this), scheme, message, signature, rsa_bits_min);
   });
 }
 

@@ -160,14 +160,12 @@ struct PathCheck {
     return chain.size();
   }
 
-  /// The issuers that may be used: each once, and none whose key would cost too much to try or whose purpose is
-  /// another. They are left out beforehand because a path without them may exist.
+  /// The server's certificate and the issuers that may be used: none whose key would cost too much to try or whose
+  /// purpose is another. They are left out beforehand because a path without them may exist.
   std::vector<Botan::X509_Certificate> candidates() {
     std::vector<Botan::X509_Certificate> usable{parsed[0]};
     for (std::size_t i = 1; i < parsed.size(); ++i) {
       const Botan::X509_Certificate& certificate = parsed[i];
-      if (std::any_of(usable.begin(), usable.end(), [&](const auto& other) { return other.tag() == certificate.tag(); }))
-        continue;
       if (anchors.find(certificate) == nullptr) {
         if (const KeyKind kind = kind_of_key(certificate.subject_public_key_algo());
             kind == KeyKind::rsa || kind == KeyKind::rsa_pss) {
@@ -255,7 +253,8 @@ struct PathCheck {
     const auto dates = [&] {
       const std::size_t position = position_of(path[at]);
       const Certificate* anchor = anchors.find(path[at]);
-      return dates_of(position < chain.size() || anchor == nullptr ? chain[std::min(position, chain.size() - 1)] : *anchor);
+      return dates_of(position < chain.size() || anchor == nullptr ? chain[std::min(position, chain.size() - 1)]
+                                                                   : *anchor);
     };
     const std::string algorithm = path[at].signature_algorithm().oid().to_formatted_string();
 
@@ -272,14 +271,16 @@ struct PathCheck {
     case Code::SIGNATURE_ERROR:
     case Code::SIGNATURE_ALGO_BAD_PARAMS:
       return failure(ErrorCode::certificate_signature_invalid, at,
-                     "its signature (" + algorithm + ") was not made by the key of " + describe_name(path[above].raw_subject_dn()));
+                     "its signature (" + algorithm + ") was not made by the key of " +
+                         describe_name(path[above].raw_subject_dn()));
     case Code::SIGNATURE_ALGO_UNKNOWN:
       if (algorithm.find("SHA-1") != std::string::npos || algorithm.find("MD") != std::string::npos)
         return failure(ErrorCode::certificate_algorithm_weak, at, "it is signed with " + algorithm);
       return failure(ErrorCode::certificate_key_unsupported, at,
                      "it is signed with an algorithm that this client does not know: " + algorithm);
     case Code::CERT_PUBKEY_INVALID:
-      return failure(ErrorCode::certificate_key_unsupported, above, "its key (" + describe_key(path[above]) + ") cannot be used");
+      return failure(ErrorCode::certificate_key_unsupported, above,
+                     "its key (" + describe_key(path[above]) + ") cannot be used");
     case Code::INVALID_USAGE:
       return failure(ErrorCode::certificate_usage_forbidden, at, explain_usage(path[at]));
     case Code::CA_CERT_NOT_FOR_CERT_ISSUER:
@@ -300,9 +301,10 @@ struct PathCheck {
     case Code::AS_BLOCKS_ERROR:
       return failure(ErrorCode::certificate_constraint_violated, at, text_of(status));
     case Code::EXTENSION_ENCODING_ERROR:
-      return failure(ErrorCode::certificate_malformed, at,
-                     "an extension in it cannot be read (often a dNSName with other characters than letters, digits and "
-                     "hyphens, or an extension that is empty)");
+      return failure(
+          ErrorCode::certificate_malformed, at,
+          "an extension in it cannot be read (often a dNSName with other characters than letters, digits and "
+          "hyphens, or an extension that is empty)");
     case Code::DUPLICATE_CERT_EXTENSION:
     case Code::EXT_IN_V1_V2_CERT:
     case Code::DUPLICATE_CERT_POLICY:
@@ -358,9 +360,9 @@ struct PathCheck {
         /*ignore_trusted_root_time_range=*/false, /*require_self_signed_trust_anchors=*/false);
     const std::chrono::system_clock::time_point time{
         std::chrono::seconds(std::clamp<std::int64_t>(unix_time, 0, 9'000'000'000))};
-    const Botan::Path_Validation_Result result =
-        Botan::x509_path_validate(candidates(), restrictions, std::vector<Botan::Certificate_Store*>{const_cast<AnchorIndex*>(&anchors)},
-                                  "", Botan::Usage_Type::TLS_SERVER_AUTH, time);
+    const Botan::Path_Validation_Result result = Botan::x509_path_validate(
+        candidates(), restrictions, std::vector<Botan::Certificate_Store*>{const_cast<AnchorIndex*>(&anchors)}, "",
+        Botan::Usage_Type::TLS_SERVER_AUTH, time);
 
     if (!result.successful_validation()) {
       const auto& statuses = result.all_statuses();
@@ -374,9 +376,10 @@ struct PathCheck {
           }
       if (worst < Botan::Certificate_Status_Code::FIRST_ERROR_STATUS || result.cert_path().size() != statuses.size()) {
         if (result.result() == Botan::Certificate_Status_Code::EXCEEDED_SEARCH_LIMITS)
-          return std::unexpected(PathFailure{ErrorCode::certificate_unknown_issuer, 0,
-                                             "the certificates that the server sent can be combined in too many ways, and "
-                                             "none of those that were tried leads to a trust anchor"});
+          return std::unexpected(
+              PathFailure{ErrorCode::certificate_unknown_issuer, 0,
+                          "the certificates that the server sent can be combined in too many ways, and "
+                          "none of those that were tried leads to a trust anchor"});
         return std::unexpected(explain_missing_path());
       }
       return std::unexpected(explain_status(result.cert_path(), worst_at, worst));

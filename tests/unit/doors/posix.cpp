@@ -459,6 +459,7 @@ TEST_CASE("names that cannot be resolved", "[posix][dial]") {
   auto empty = PosixSocket::dial("", listener.port());
   REQUIRE(!empty);
   CHECK(empty.error().code() == tc::ErrorCode::name_not_resolved);
+  CHECK(empty.error().detail() == "the name is empty");
   auto zero = PosixSocket::dial(std::string("127.0.0.1\0.example.com", 22), listener.port());
   REQUIRE(!zero);
   CHECK(zero.error().code() == tc::ErrorCode::name_not_resolved);

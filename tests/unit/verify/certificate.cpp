@@ -175,10 +175,10 @@ TEST_CASE("names are shown so that they cannot deceive a log", "[certificate]") 
   CHECK(printable("\x1b[31m") == "\\x1b[31m");
   CHECK(printable("\xff\xfe") == "\\xff\\xfe");
   CHECK(printable("\xe2\x80\xae"
-                  "x") == "\\xe2\\x80\\xaex"); // right-to-left override
-  CHECK(printable("\xc0\x80") == "\\xc0\\x80");          // overlong
-  CHECK(printable("\xe2\x82\xac") == "\xe2\x82\xac");    // euro sign
-  CHECK(printable("\xe2\x82") == "\\xe2\\x82");          // cut off
+                  "x") == "\\xe2\\x80\\xaex");        // right-to-left override
+  CHECK(printable("\xc0\x80") == "\\xc0\\x80");       // overlong
+  CHECK(printable("\xe2\x82\xac") == "\xe2\x82\xac"); // euro sign
+  CHECK(printable("\xe2\x82") == "\\xe2\\x82");       // cut off
   CHECK(printable("a\\b") == "a\\x5cb");
   CHECK(printable("abcdef", 3) == "abc...");
 }

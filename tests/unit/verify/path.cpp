@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include <botan/bigint.h>
+#include <botan/rsa.h>
+
 #include "support.hpp"
 
 using test::Blob;
@@ -173,7 +176,7 @@ TEST_CASE("wrong order, duplicates and unrelated certificates do not matter", "[
   const auto low = middle.issue({.common_name = "Low", .ca = true});
   const auto leaf = low.issue({});
   const auto unrelated = test::self_signed({.common_name = "Unrelated", .ca = true});
-  const std::vector<Blob> mixed = {leaf.der(),       unrelated.der(), root().der(), middle.der(), low.der(),
+  const std::vector<Blob> mixed = {leaf.der(),      unrelated.der(), root().der(), middle.der(), low.der(),
                                    unrelated.der(), middle.der(),    leaf.der(),   low.der()};
   const auto path = validate(mixed, {root()});
   REQUIRE(path.has_value());
@@ -258,7 +261,8 @@ TEST_CASE("RSA with 1024 bits is too weak in every place", "[path]") {
   const auto weak = root().issue({.common_name = "Weak", .key_type = KeyType::rsa1024, .ca = true});
   check_failure(validate(weak.issue({}).chain_der(), {root()}), ErrorCode::certificate_key_too_weak, 1, "1024");
   const auto weak_root = test::self_signed({.common_name = "Weak Root", .key_type = KeyType::rsa1024, .ca = true});
-  check_failure(validate(weak_root.issue({}).chain_der(), {weak_root}), ErrorCode::certificate_key_too_weak, 1, "Weak Root");
+  check_failure(validate(weak_root.issue({}).chain_der(), {weak_root}), ErrorCode::certificate_key_too_weak, 1,
+                "Weak Root");
 }
 
 TEST_CASE("keys that cannot be used", "[path]") {
@@ -268,6 +272,19 @@ TEST_CASE("keys that cannot be used", "[path]") {
                 ErrorCode::certificate_key_unsupported, 0);
   const auto odd = root().issue({.common_name = "Odd", .public_key = off_curve, .ca = true});
   check_failure(validate(odd.issue({}).chain_der(), {root()}), ErrorCode::certificate_key_unsupported, 1);
+}
+
+TEST_CASE("an issuer's RSA key that would take too long to try is not tried", "[path]") {
+  const auto proper = test::Key::cached(KeyType::rsa2048);
+  const auto& rsa = dynamic_cast<const Botan::RSA_PublicKey&>(*proper.botan());
+  const Botan::RSA_PublicKey slow(rsa.get_n(), Botan::BigInt::from_u64(0x8000'0000'0000'0001ULL));
+  const auto with_key = [&](const Blob& key) {
+    const auto ca =
+        root().issue({.common_name = "RSA", .key = proper, .public_key = key, .ca = true, .key_ids = false});
+    return validate(ca.issue({.key_ids = false}).chain_der(), {root()});
+  };
+  CHECK(with_key(proper.public_der()).has_value());
+  check_failure(with_key(slow.subject_public_key()), ErrorCode::certificate_key_unsupported, 1, "exponent");
 }
 
 TEST_CASE("extendedKeyUsage of the server's certificate", "[path]") {
@@ -355,12 +372,14 @@ TEST_CASE("extensions that nobody knows, and some that are broken", "[path]") {
   const Blob null = {0x05, 0x00};
   CHECK(validate(authority().issue({.extensions = {{"1.3.6.1.4.1.55555.1", false, null}}}).chain_der(), {root()})
             .has_value());
-  check_failure(validate(authority().issue({.extensions = {{"1.3.6.1.4.1.55555.1", true, null}}}).chain_der(), {root()}),
-                ErrorCode::certificate_constraint_violated, 0, "critical");
+  check_failure(
+      validate(authority().issue({.extensions = {{"1.3.6.1.4.1.55555.1", true, null}}}).chain_der(), {root()}),
+      ErrorCode::certificate_constraint_violated, 0, "critical");
   // subjectAltName that is no SEQUENCE
   check_failure(validate(authority().issue({.extensions = {{"2.5.29.17", false, null}}}).chain_der(), {root()}),
                 ErrorCode::certificate_malformed, 0);
   // A dNSName that is none: names that constraints cannot be applied to get nowhere.
-  check_failure(validate(authority().issue({.dns = {"a.example", std::string("b\0.example", 10)}}).chain_der(), {root()}),
-                ErrorCode::certificate_malformed, 0);
+  check_failure(
+      validate(authority().issue({.dns = {"a.example", std::string("b\0.example", 10)}}).chain_der(), {root()}),
+      ErrorCode::certificate_malformed, 0);
 }

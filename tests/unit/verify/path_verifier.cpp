@@ -61,16 +61,19 @@ TEST_CASE("an accepted chain explains itself", "[path_verifier]") {
 }
 
 TEST_CASE("the wrong name", "[path_verifier]") {
-  const auto leaf = authority().issue({.common_name = "wanted.example", .dns = {"a.example", "*.b.example"},
-                                       .ip = {"192.0.2.1", "2001:db8::1"}, .serial = 0x1234});
+  const auto leaf = authority().issue({.common_name = "wanted.example",
+                                       .dns = {"a.example", "*.b.example"},
+                                       .ip = {"192.0.2.1", "2001:db8::1"},
+                                       .serial = 0x1234});
   CHECK(verify(leaf, root(), "a.example").has_value());
   const auto refused = verify(leaf, root(), "wanted.example");
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code() == ErrorCode::certificate_name_mismatch);
   const std::string text = refused.error().message();
   CAPTURE(text);
-  for (const char* part : {"certificate 1 of 2", "CN=wanted.example", "CN=Authority", "1234", "asked for is wanted.example",
-                           "a.example", "*.b.example", "192.0.2.1", "2001:0db8:0000:0000:0000:0000:0000:0001"})
+  for (const char* part :
+       {"certificate 1 of 2", "CN=wanted.example", "CN=Authority", "1234", "asked for is wanted.example", "a.example",
+        "*.b.example", "192.0.2.1", "2001:0db8:0000:0000:0000:0000:0000:0001"})
     CHECK(contains(text, part));
   CHECK(verify(leaf, root(), "192.0.2.1").has_value());
   CHECK_FALSE(verify(leaf, root(), "192.0.2.2").has_value());
@@ -108,7 +111,8 @@ TEST_CASE("the path decides, the name is mentioned", "[path_verifier]") {
   const auto both = verify(expired, root(), "b.example");
   REQUIRE_FALSE(both.has_value());
   CHECK(both.error().code() == ErrorCode::certificate_expired);
-  CHECK(contains(both.error().detail(), "besides, the name asked for is b.example, but the certificate is for a.example"));
+  CHECK(contains(both.error().detail(),
+                 "besides, the name asked for is b.example, but the certificate is for a.example"));
 }
 
 TEST_CASE("failures elsewhere in the chain and above it", "[path_verifier]") {

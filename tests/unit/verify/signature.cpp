@@ -1,4 +1,5 @@
 // TLS 1.3 signatures: every scheme against every kind of key, and damaged signatures.
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 
 #include <string>
@@ -31,7 +32,9 @@ const std::vector<Scheme>& schemes() {
       {SignatureScheme::rsa_pss_rsae_sha256, "PSS(SHA-256,MGF1,32)", {KeyType::rsa2048, KeyType::rsa3072}},
       {SignatureScheme::rsa_pss_rsae_sha384, "PSS(SHA-384,MGF1,48)", {KeyType::rsa2048, KeyType::rsa3072}},
       {SignatureScheme::rsa_pss_rsae_sha512, "PSS(SHA-512,MGF1,64)", {KeyType::rsa2048, KeyType::rsa3072}},
-      {SignatureScheme::rsa_pss_pss_sha256, "PSS(SHA-256,MGF1,32)", {KeyType::rsa_pss2048, KeyType::rsa_pss2048_sha256}},
+      {SignatureScheme::rsa_pss_pss_sha256,
+       "PSS(SHA-256,MGF1,32)",
+       {KeyType::rsa_pss2048, KeyType::rsa_pss2048_sha256}},
       {SignatureScheme::rsa_pss_pss_sha384, "PSS(SHA-384,MGF1,48)", {KeyType::rsa_pss2048}},
       {SignatureScheme::rsa_pss_pss_sha512, "PSS(SHA-512,MGF1,64)", {KeyType::rsa_pss2048}},
       {SignatureScheme::ed25519, "Pure", {KeyType::ed25519}},
@@ -48,8 +51,14 @@ const std::vector<Scheme>& schemes() {
 
 const std::vector<KeyType>& key_types() {
   static const std::vector<KeyType> types = {
-      KeyType::p256,    KeyType::p384,        KeyType::p521,               KeyType::rsa2048,
-      KeyType::rsa3072, KeyType::rsa_pss2048, KeyType::rsa_pss2048_sha256, KeyType::ed25519,
+      KeyType::p256,
+      KeyType::p384,
+      KeyType::p521,
+      KeyType::rsa2048,
+      KeyType::rsa3072,
+      KeyType::rsa_pss2048,
+      KeyType::rsa_pss2048_sha256,
+      KeyType::ed25519,
       KeyType::ed448,
   };
   return types;
@@ -172,14 +181,14 @@ TEST_CASE("ECDSA signatures are DER and nothing else", "[signature]") {
   };
   // The same numbers in the same structure, each time with one liberty.
   CHECK(verify(joined({{0x30, 68, 0x02, 32}, r, {0x02, 32}, s})).has_value());
-  CHECK_FALSE(verify(joined({{0x30, 0x81, 68, 0x02, 32}, r, {0x02, 32}, s})).has_value());       // long length
-  CHECK_FALSE(verify(joined({{0x30, 69, 0x02, 33, 0x00}, r, {0x02, 32}, s})).has_value());       // zero in front
-  CHECK_FALSE(verify(joined({{0x30, 0x80, 0x02, 32}, r, {0x02, 32}, s, {0, 0}})).has_value());   // indefinite
-  CHECK_FALSE(verify(joined({{0x30, 68, 0x02, 32}, r, {0x02, 32}, s, {0}})).has_value());        // trailing
-  CHECK_FALSE(verify(joined({{0x30, 70, 0x02, 32}, r, {0x02, 32}, s, {0x05, 0}})).has_value());  // a third field
-  CHECK_FALSE(verify(joined({{0x31, 68, 0x02, 32}, r, {0x02, 32}, s})).has_value());             // SET
-  CHECK_FALSE(verify(joined({r, s})).has_value());                                               // raw
-  CHECK_FALSE(verify({0x30, 6, 0x02, 1, 0, 0x02, 1, 0}).has_value());                            // zero
+  CHECK_FALSE(verify(joined({{0x30, 0x81, 68, 0x02, 32}, r, {0x02, 32}, s})).has_value());      // long length
+  CHECK_FALSE(verify(joined({{0x30, 69, 0x02, 33, 0x00}, r, {0x02, 32}, s})).has_value());      // zero in front
+  CHECK_FALSE(verify(joined({{0x30, 0x80, 0x02, 32}, r, {0x02, 32}, s, {0, 0}})).has_value());  // indefinite
+  CHECK_FALSE(verify(joined({{0x30, 68, 0x02, 32}, r, {0x02, 32}, s, {0}})).has_value());       // trailing
+  CHECK_FALSE(verify(joined({{0x30, 70, 0x02, 32}, r, {0x02, 32}, s, {0x05, 0}})).has_value()); // a third field
+  CHECK_FALSE(verify(joined({{0x31, 68, 0x02, 32}, r, {0x02, 32}, s})).has_value());            // SET
+  CHECK_FALSE(verify(joined({r, s})).has_value());                                              // raw
+  CHECK_FALSE(verify({0x30, 6, 0x02, 1, 0, 0x02, 1, 0}).has_value());                           // zero
 }
 
 TEST_CASE("RSA keys below 2048 bits are too weak", "[signature]") {

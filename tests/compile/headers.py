@@ -1,0 +1,152 @@
+"""What must hold for the headers as a user includes them.
+
+Usage: headers.py BUILD-FOLDER REFERENCE-FILE SOURCE-ROOT CHECK
+
+separate      every header and every .ipp compiles as the first line of a file, bodies compiled elsewhere
+header-only   every header does so in header-only mode
+botan         in separate compilation, no public door reaches a header of Botan
+modes         a program cannot mix the two modes
+no-rtti       everything compiles without run-time type information
+"""
+import pathlib
+import re
+import sys
+import tempfile
+
+from toolchain import SEPARATE, Toolchain, first_lines, in_parallel, report
+
+DOORS = ["tlsconnect.hpp", "connector.hpp", "stream.hpp", "engine.hpp", "transport.hpp", "drive.hpp", "posix.hpp",
+         "memory_pipe.hpp", "fwd.hpp", "version.hpp"]
+DOOR_FOLDERS = ["client", "verify"]
+
+
+def includes(path):
+    return re.findall(r"^\s*#\s*include\s+<(tlsconnect/[^>]+)>", path.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def reaches_bodies(include, header, seen=None):
+    """Whether a header pulls in an .ipp in header-only mode; one that does not is the same in both modes."""
+    seen = set() if seen is None else seen
+    for name in includes(include / header):
+        if name.endswith(".ipp"):
+            return True
+        if name not in seen:
+            seen.add(name)
+            if reaches_bodies(include, name, seen):
+                return True
+    return False
+
+
+def names(include, pattern):
+    return sorted(str(path.relative_to(include)) for path in (include / "tlsconnect").rglob(pattern))
+
+
+def compile_alone(toolchain, files, *flags):
+    def one(name):
+        status, _, errors = toolchain.run("-fsyntax-only", *flags, text=f"#include <{name}>\n")
+        return [] if status == 0 else [f"{name} does not compile alone:\n{first_lines(errors)}"]
+
+    return [problem for found in in_parallel(one, files) for problem in found]
+
+
+def check_separate(toolchain, include):
+    # -Werror: a header that only warns would still fill a user's screen.
+    files = names(include, "*.hpp") + names(include, "*.ipp")
+    return compile_alone(toolchain, files, SEPARATE, "-Werror"), f"{len(files)} files"
+
+
+def check_header_only(toolchain, include):
+    files = [name for name in names(include, "*.hpp")
+             if name != "tlsconnect/src.hpp" and reaches_bodies(include, name)]
+    problems = compile_alone(toolchain, files, "-Werror")
+    # src.hpp belongs to the other mode and says so.
+    status, _, errors = toolchain.run("-fsyntax-only", text="#include <tlsconnect/src.hpp>\n")
+    if status == 0 or "TLSCONNECT_SEPARATE_COMPILATION" not in errors:
+        problems.append("src.hpp does not refuse header-only mode")
+    return problems, f"{len(files)} headers"
+
+
+def check_botan(toolchain, include):
+    doors = [f"tlsconnect/{name}" for name in DOORS]
+    for folder in DOOR_FOLDERS:
+        doors += sorted(str(path.relative_to(include)) for path in (include / "tlsconnect" / folder).glob("*.hpp"))
+
+    def botan_headers(name, *flags):
+        status, output, errors = toolchain.run("-M", *flags, text=f"#include <{name}>\n")
+        if status != 0:
+            return None, errors
+        return [word for word in output.split() if "/botan/" in word], ""
+
+    def one(name):
+        found, errors = botan_headers(name, SEPARATE)
+        if found is None:
+            return [f"{name}: {first_lines(errors)}"]
+        return [f"{name} reaches {found[0]}"] if found else []
+
+    problems = [problem for found in in_parallel(one, doors) for problem in found]
+    # The same question must be able to have the other answer.
+    found, _ = botan_headers("tlsconnect/connector.hpp")
+    if not found:
+        problems.append("header-only, connector.hpp is seen without any header of Botan: this check sees nothing")
+    return problems, f"{len(doors)} doors"
+
+
+# Bodies that need no Botan: enough for a program, and quick to compile.
+CALLER = """#include <tlsconnect/client/server_name.hpp>
+int main() { return tlsconnect::ServerName::parse("example.com").has_value() ? 0 : 1; }
+"""
+OTHER = """#include <tlsconnect/client/server_name.hpp>
+bool other() { return tlsconnect::ServerName::parse("example.org").has_value(); }
+"""
+BODIES = """#include <tlsconnect/impl/error.ipp>
+#include <tlsconnect/impl/server_name.ipp>
+bool other() { return tlsconnect::ServerName::parse("example.org").has_value(); }
+"""
+
+
+def check_modes(toolchain, _include):
+    problems = []
+    with tempfile.TemporaryDirectory(prefix="tlsconnect-modes-") as name:
+        folder = pathlib.Path(name)
+
+        def compiled(stem, text, *flags):
+            target = folder / f"{stem}.o"
+            status, _, errors = toolchain.run("-c", "-o", target, *flags, text=text)
+            if status != 0:
+                problems.append(f"{stem} does not compile:\n{first_lines(errors)}")
+            return target
+
+        def linked(*objects):
+            return toolchain.run("-o", folder / "program", *objects)
+
+        separate = compiled("separate_caller", CALLER, SEPARATE)
+        bodies = compiled("separate_bodies", BODIES, SEPARATE)
+        inline = compiled("inline_caller", CALLER)
+        other = compiled("inline_other", OTHER)
+        if problems:
+            return problems, ""
+        for what, objects in (("separate compilation", (separate, bodies)), ("header-only", (inline, other))):
+            status, _, errors = linked(*objects)
+            if status != 0:
+                problems.append(f"{what} does not link:\n{first_lines(errors)}")
+        status, _, errors = linked(separate, other)
+        if status == 0:
+            problems.append("a program that mixes the modes links")
+        elif not re.search(r"undefined (reference|symbol).*v\d+_\d+_separate", errors):
+            problems.append(f"mixing the modes fails for another reason:\n{first_lines(errors)}")
+    return problems, "two programs, and one that is none"
+
+
+def check_no_rtti(toolchain, include):
+    return compile_alone(toolchain, ["tlsconnect/tlsconnect.hpp"], "-fno-rtti", "-Werror"), "without RTTI"
+
+
+def main():
+    toolchain = Toolchain(sys.argv[1], sys.argv[2])
+    include = pathlib.Path(sys.argv[3]).resolve() / "include"
+    check = {"separate": check_separate, "header-only": check_header_only, "botan": check_botan,
+             "modes": check_modes, "no-rtti": check_no_rtti}[sys.argv[4]]
+    report(*check(toolchain, include))
+
+
+main()

@@ -1,0 +1,110 @@
+// The scripted server, left alone, makes connections: only then does a refusal in the other tests mean anything.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "support.hpp"
+
+using namespace test;
+
+namespace {
+
+void check_data_both_ways(Talk& talk) {
+  talk.server.send_data("from the server");
+  REQUIRE(talk.client.encrypt_all(tlsconnect::as_bytes("from the client")));
+  talk.exchange();
+  CHECK(tlsconnect::as_text(talk.received) == "from the server");
+  CHECK(tlsconnect::as_text(talk.server.received()) == "from the client");
+}
+
+} // namespace
+
+TEST_CASE("an honest server and the client make a connection", "[honest]") {
+  Talk talk({.quick = false});
+  talk.handshake();
+  CHECK(outcome_of(talk) == connected());
+  check_data_both_ways(talk);
+  CHECK(talk.client.info().peer_chain == std::vector<ByteVector>{server_identity().der()});
+}
+
+TEST_CASE("every suite with every group", "[honest]") {
+  const std::vector<NamedGroup> groups = {
+      NamedGroup::x25519_mlkem768, NamedGroup::secp256r1_mlkem768, NamedGroup::secp384r1_mlkem1024, NamedGroup::x25519,
+      NamedGroup::secp256r1,       NamedGroup::secp384r1,          NamedGroup::secp521r1,
+  };
+  for (const NamedGroup group : groups)
+    for (const CipherSuite suite : {CipherSuite::aes_128_gcm_sha256, CipherSuite::aes_256_gcm_sha384,
+                                    CipherSuite::chacha20_poly1305_sha256}) {
+      CAPTURE(name_of(group), name_of(suite));
+      Talk talk({.server = {.suite = suite}, .configure = [group](auto& builder) { builder.groups({group}); }});
+      talk.handshake();
+      CHECK(outcome_of(talk) == connected());
+      CHECK(talk.client.info().cipher_suite == suite);
+      CHECK(talk.client.info().group == group);
+      CHECK(talk.client.info().version == ProtocolVersion::tls1_3);
+      check_data_both_ways(talk);
+    }
+}
+
+TEST_CASE("the elliptic curve of a hybrid serves by itself too", "[honest]") {
+  Talk talk({.server = {.group = NamedGroup::x25519}, .quick = false});
+  REQUIRE(talk.server.hello().shares.size() == 2);
+  CHECK(talk.server.hello().shares[0].first == NamedGroup::x25519_mlkem768);
+  CHECK(talk.server.hello().shares[1].first == NamedGroup::x25519);
+  talk.handshake();
+  CHECK(outcome_of(talk) == connected());
+  CHECK(talk.client.info().group == NamedGroup::x25519);
+}
+
+TEST_CASE("every kind of server key", "[honest]") {
+  const std::vector<std::pair<KeyType, SignatureScheme>> rows = {
+      {KeyType::p256, SignatureScheme::ecdsa_secp256r1_sha256},
+      {KeyType::p384, SignatureScheme::ecdsa_secp384r1_sha384},
+      {KeyType::p521, SignatureScheme::ecdsa_secp521r1_sha512},
+      {KeyType::rsa2048, SignatureScheme::rsa_pss_rsae_sha256},
+      {KeyType::rsa2048, SignatureScheme::rsa_pss_rsae_sha384},
+      {KeyType::rsa2048, SignatureScheme::rsa_pss_rsae_sha512},
+      {KeyType::ed25519, SignatureScheme::ed25519},
+      {KeyType::ed448, SignatureScheme::ed448},
+  };
+  for (const auto& [key, scheme] : rows) {
+    CAPTURE(name_of(scheme));
+    Talk talk({.server = {.identity = server_identity(key), .scheme = scheme}, .quick = false});
+    talk.handshake();
+    CHECK(outcome_of(talk) == connected());
+    CHECK(talk.client.info().signature_scheme == scheme);
+  }
+}
+
+TEST_CASE("the bytes may come in any pieces", "[honest]") {
+  for (const std::size_t chunk : {std::size_t{1}, std::size_t{2}, std::size_t{5}, std::size_t{100}})
+    for (const std::size_t fragment : {std::size_t{1}, std::size_t{3}, std::size_t{16'384}}) {
+      CAPTURE(chunk, fragment);
+      Talk talk;
+      talk.chunk = chunk;
+      for (const char* name : {"ServerHello", "EncryptedExtensions", "Certificate", "CertificateVerify", "Finished"})
+        talk.plan[name].fragment = fragment;
+      talk.handshake();
+      CHECK(outcome_of(talk) == connected());
+      check_data_both_ways(talk);
+    }
+}
+
+TEST_CASE("several messages may share a record, up to where the keys change", "[honest]") {
+  CHECK(handshake_with([](Plan& plan) {
+          for (const char* name : {"EncryptedExtensions", "Certificate", "CertificateVerify"})
+            plan[name].joined = true;
+        }) == connected());
+  // And a message may begin in the record that ends the one before.
+  CHECK(handshake_with([](Plan& plan) {
+          for (const char* name : {"EncryptedExtensions", "Certificate", "CertificateVerify"})
+            plan[name].joined = true;
+          plan["Finished"].fragment = 37;
+        }) == connected());
+}
+
+TEST_CASE("the same seeds make the same bytes", "[honest]") {
+  const auto hello = [](std::uint64_t seed) { return Talk({.quick = false, .seed = seed}).server.hello().message; };
+  CHECK(hello(1) == hello(1));
+  CHECK(hello(1) != hello(2));
+}
