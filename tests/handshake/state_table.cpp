@@ -1,0 +1,323 @@
+// The state machines: every message in every state, and the diagram of docs/state-machine.md.
+//
+// The machines' tables say what each state expects. That the tables tell the truth is shown here by bringing a machine
+// into each state and giving it every message; where each accepted message leads is observed, not declared.
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <tlsconnect/handshake/client13.hpp>
+#include <tlsconnect/handshake/context.hpp>
+#include <tlsconnect/handshake/negotiate.hpp>
+
+#include "support.hpp"
+
+using namespace test;
+using tlsconnect::Client13;
+using tlsconnect::HandshakeMessage;
+using tlsconnect::Negotiate;
+using tlsconnect::Result;
+using tlsconnect::StateRow;
+
+namespace {
+
+/// The machines without records and engine around them, and an honest server for what they are told.
+class Driver {
+public:
+  Driver()
+      : context_{make_config({.configure = [](auto& builder) {
+                   builder.groups({NamedGroup::x25519, NamedGroup::secp256r1});
+                 }}),
+                 value_of(tlsconnect::ServerName::parse("server.test")), {}, {}},
+        machine_(std::in_place_type<Negotiate>, context_, transcript_) {}
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
+
+  void start() {
+    value_of(std::get<Negotiate>(machine_).start());
+    to_server();
+  }
+  /// What the engine does once the version is agreed.
+  void hand_over() {
+    tlsconnect::Negotiated13 negotiated = std::move(*std::get<Negotiate>(machine_).negotiated13());
+    machine_.emplace<Client13>(context_, transcript_, std::move(negotiated));
+  }
+  Result<> tell(HandshakeType type, BytesView body) {
+    const ByteVector bytes = framed(type, body);
+    const HandshakeMessage message{type, bytes, BytesView(bytes).subspan(4)};
+    return std::visit([&](auto& machine) { return machine.handle(message); }, machine_);
+  }
+  /// One honest message: its name is that of the server's step.
+  Result<> tell(std::string_view name) {
+    Plan plan;
+    if (name == "HelloRetryRequest")
+      plan = server_.retry_plan(NamedGroup::secp256r1);
+    else if (name == "CertificateRequest")
+      plan.append(message_step("CertificateRequest", HandshakeType::certificate_request,
+                               [](ScriptedServer& server) { return server.draft_certificate_request(); }));
+    else if (name == "NewSessionTicket")
+      plan.append(message_step("NewSessionTicket", HandshakeType::new_session_ticket, server_.draft_ticket()));
+    else if (name == "KeyUpdate")
+      plan.append(message_step("KeyUpdate", HandshakeType::key_update, ByteVector{1}));
+    else
+      plan.append(server_.honest_plan()[name]);
+    ByteVector body;
+    plan[name].edit([&](ByteVector& bytes) { body = bytes; });
+    const HandshakeType type = plan[name].type;
+    server_.run(plan);
+    if (name == "ServerHello")
+      server_.start_handshake_keys();
+    (void)server_.take_output();
+    Result<> result = tell(type, body);
+    if (name == "HelloRetryRequest" && result)
+      to_server();
+    return result;
+  }
+
+  [[nodiscard]] const StateRow& row() const {
+    return std::visit([](const auto& machine) -> const StateRow& { return machine.table()[machine.state_index()]; },
+                      machine_);
+  }
+  [[nodiscard]] std::string state() const { return std::string(row().state); }
+  [[nodiscard]] bool negotiated() { return state() == "Negotiated13"; }
+  /// The messages that the client has sent so far.
+  [[nodiscard]] std::vector<HandshakeType> sent() const {
+    std::vector<HandshakeType> types;
+    for (const auto& message : context_.info.messages.view())
+      if (message.sent)
+        types.push_back(message.type);
+    return types;
+  }
+
+private:
+  void to_server() {
+    const BytesView out = context_.records.output().front();
+    server_.feed(out);
+    context_.records.output().sent(out.size());
+  }
+
+  tlsconnect::HandshakeContext context_;
+  tlsconnect::Transcript transcript_;
+  std::variant<Negotiate, Client13> machine_;
+  ScriptedServer server_;
+};
+
+/// The honest way into each state.
+struct Way {
+  std::string_view state;
+  std::vector<std::string_view> steps; ///< messages, and what is not a message in parentheses
+};
+const std::vector<Way>& ways() {
+  static const std::vector<Way> rows = [] {
+    std::vector<Way> list = {
+        {"Idle", {}},
+        {"ExpectServerHello", {"(start)"}},
+        {"ExpectSecondServerHello", {"(start)", "HelloRetryRequest"}},
+        {"Negotiated13", {"(start)", "ServerHello"}},
+    };
+    std::vector<std::string_view> steps = {"(start)", "ServerHello", "(version agreed)"};
+    list.push_back({"ExpectEncryptedExtensions", steps});
+    for (const auto& [message, state] : std::vector<std::pair<std::string_view, std::string_view>>{
+             {"EncryptedExtensions", "ExpectCertificateOrRequest"},
+             {"CertificateRequest", "ExpectCertificate"},
+             {"Certificate", "ExpectCertificateVerify"},
+             {"CertificateVerify", "ExpectFinished"},
+             {"Finished", "Connected"}}) {
+      steps.push_back(message);
+      list.push_back({state, steps});
+    }
+    return list;
+  }();
+  return rows;
+}
+
+std::unique_ptr<Driver> drive(const Way& way) {
+  auto driver = std::make_unique<Driver>();
+  for (const std::string_view step : way.steps) {
+    if (step == "(start)")
+      driver->start();
+    else if (step == "(version agreed)")
+      driver->hand_over();
+    else
+      value_of(driver->tell(step));
+  }
+  REQUIRE(driver->state() == way.state);
+  return driver;
+}
+
+std::vector<StateRow> all_rows() {
+  std::vector<StateRow> rows(Negotiate::table().begin(), Negotiate::table().end());
+  rows.insert(rows.end(), Client13::table().begin(), Client13::table().end());
+  return rows;
+}
+
+bool expects(const StateRow& row, HandshakeType type) {
+  return std::find(row.expects.begin(), row.expects.end(), type) != row.expects.end();
+}
+
+/// The honest messages of a type.
+std::vector<std::string_view> honest(HandshakeType type) {
+  switch (type) {
+  case HandshakeType::server_hello:
+    return {"ServerHello", "HelloRetryRequest"};
+  case HandshakeType::encrypted_extensions:
+    return {"EncryptedExtensions"};
+  case HandshakeType::certificate_request:
+    return {"CertificateRequest"};
+  case HandshakeType::certificate:
+    return {"Certificate"};
+  case HandshakeType::certificate_verify:
+    return {"CertificateVerify"};
+  case HandshakeType::finished:
+    return {"Finished"};
+  case HandshakeType::new_session_ticket:
+    return {"NewSessionTicket"};
+  case HandshakeType::key_update:
+    return {"KeyUpdate"};
+  default:
+    return {};
+  }
+}
+
+std::string sent_since(const Driver& driver, std::size_t before) {
+  std::string text;
+  const std::vector<HandshakeType> sent = driver.sent();
+  for (std::size_t i = before; i < sent.size(); ++i)
+    text.append(text.empty() ? " / sends " : ", ").append(name_of(sent[i]));
+  return text;
+}
+
+/// Every transition that was observed, as lines of a Mermaid diagram.
+std::string observed_diagram() {
+  std::string text = "stateDiagram-v2\n    [*] --> Idle\n";
+  const auto edge = [&](std::string_view from, const std::string& to, const std::string& label) {
+    text.append("    ").append(from).append(" --> ").append(to).append(" : ").append(label).append("\n");
+  };
+  for (const Way& way : ways()) {
+    if (way.state == "Idle") {
+      auto driver = drive(way);
+      driver->start();
+      edge(way.state, driver->state(), "start" + sent_since(*driver, 0));
+    }
+    if (way.state == "Negotiated13") {
+      auto driver = drive(way);
+      driver->hand_over();
+      edge(way.state, driver->state(), "the version is agreed");
+    }
+    const StateRow row = drive(way)->row();
+    for (const HandshakeType type : row.expects)
+      for (const std::string_view name : honest(type)) {
+        auto driver = drive(way);
+        const std::size_t before = driver->sent().size();
+        if (driver->tell(name))
+          edge(way.state, driver->state(), std::string(name) + sent_since(*driver, before));
+      }
+  }
+  return text;
+}
+
+} // namespace
+
+TEST_CASE("there is a way into every state of the tables", "[states]") {
+  std::vector<std::string_view> in_tables;
+  for (const StateRow& row : all_rows())
+    in_tables.push_back(row.state);
+  std::vector<std::string_view> reached;
+  for (const Way& way : ways()) {
+    CHECK(drive(way)->state() == way.state);
+    reached.push_back(way.state);
+  }
+  std::sort(in_tables.begin(), in_tables.end());
+  std::sort(reached.begin(), reached.end());
+  CHECK(in_tables == reached);
+}
+
+TEST_CASE("the tables say what RFC 9846, A.1 says", "[states]") {
+  using enum HandshakeType;
+  const std::vector<std::pair<std::string_view, std::set<HandshakeType>>> expected = {
+      {"Idle", {}},
+      {"ExpectServerHello", {server_hello}},
+      {"ExpectSecondServerHello", {server_hello}},
+      {"Negotiated13", {}},
+      {"ExpectEncryptedExtensions", {encrypted_extensions}},
+      {"ExpectCertificateOrRequest", {certificate_request, certificate}},
+      {"ExpectCertificate", {certificate}},
+      {"ExpectCertificateVerify", {certificate_verify}},
+      {"ExpectFinished", {finished}},
+      {"Connected", {new_session_ticket, key_update}},
+  };
+  const std::vector<StateRow> rows = all_rows();
+  REQUIRE(rows.size() == expected.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    CHECK(rows[i].state == expected[i].first);
+    CHECK(std::set<HandshakeType>(rows[i].expects.begin(), rows[i].expects.end()) == expected[i].second);
+  }
+}
+
+TEST_CASE("every message in every state", "[states]") {
+  const ByteVector nonsense{0xFF};
+  for (const Way& way : ways()) {
+    auto driver = drive(way);
+    const StateRow row = driver->row();
+    for (unsigned value = 0; value < 256; ++value) {
+      const auto type = static_cast<HandshakeType>(value);
+      CAPTURE(way.state, value, name_of(type));
+      if (expects(row, type)) {
+        // It reaches its handler, which finds nonsense.
+        const Result<> result = drive(way)->tell(type, nonsense);
+        REQUIRE(!result);
+        CHECK(result.error().code() != ErrorCode::unexpected_message);
+        continue;
+      }
+      const Result<> result = driver->tell(type, nonsense);
+      REQUIRE(!result);
+      CHECK(result.error().code() == ErrorCode::unexpected_message);
+      CHECK(result.error().where() == way.state);
+      CHECK(driver->state() == way.state);
+    }
+    // What was refused has changed nothing: the honest message is still taken.
+    for (const HandshakeType type : row.expects) {
+      const std::vector<std::string_view> names = honest(type);
+      REQUIRE(!names.empty());
+      auto fresh = drive(way);
+      CHECK(fresh->tell(names.front()));
+    }
+    if (!row.expects.empty())
+      CHECK(driver->tell(honest(row.expects.front()).front()));
+  }
+}
+
+TEST_CASE("the diagram in the documentation is the machine's own", "[states][docs]") {
+  const char* path = std::getenv("TLSCONNECT_STATE_DIAGRAM");
+  INFO("TLSCONNECT_STATE_DIAGRAM must be the path of docs/state-machine.md; the Meson test sets it");
+  REQUIRE(path != nullptr);
+  std::ifstream in(path, std::ios::binary);
+  REQUIRE(in.good());
+  const std::string document((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+
+  const std::string opening = "```mermaid\n";
+  const std::string closing = "```\n";
+  const std::size_t begin = document.find(opening);
+  REQUIRE(begin != std::string::npos);
+  const std::size_t end = document.find(closing, begin + opening.size());
+  REQUIRE(end != std::string::npos);
+  const std::string written = document.substr(begin + opening.size(), end - begin - opening.size());
+  const std::string diagram = observed_diagram();
+
+  const char* update = std::getenv("TLSCONNECT_UPDATE_DOCS");
+  if (update && std::string_view(update) == "1" && written != diagram) {
+    std::ofstream out(path, std::ios::binary | std::ios::trunc);
+    out << document.substr(0, begin + opening.size()) << diagram << document.substr(end);
+    REQUIRE(out.good());
+    return;
+  }
+  INFO("to update the document, run this test with TLSCONNECT_UPDATE_DOCS=1");
+  CHECK(written == diagram);
+}

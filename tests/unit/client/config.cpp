@@ -1,0 +1,156 @@
+// ClientConfig: its defaults, what it derives, and what it refuses.
+#include <catch2/catch_test_macros.hpp>
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <tlsconnect/client/config.hpp>
+
+#include "test_pki.hpp"
+
+namespace tls = tlsconnect;
+using Group = tls::NamedGroup;
+using Groups = std::vector<tls::NamedGroup>;
+
+namespace {
+
+tls::ClientConfig::Builder trusting() {
+  return tls::ClientConfig::builder().verifier(std::make_shared<tls::DangerousNoVerification>());
+}
+
+tls::ConfigPtr good(const tls::ClientConfig::Builder& builder) {
+  auto config = builder.build();
+  INFO((config ? std::string() : config.error().message()));
+  REQUIRE(config);
+  return *config;
+}
+
+void refused(const tls::ClientConfig::Builder& builder, tls::ErrorCode code, const std::string& word) {
+  const auto config = builder.build();
+  REQUIRE_FALSE(config);
+  CHECK(config.error().code() == code);
+  INFO(config.error().message());
+  CHECK(config.error().message().find(word) != std::string::npos);
+  // Nothing was sent, so there is nobody to tell.
+  CHECK_FALSE(config.error().alert_sent());
+}
+
+template <class T>
+std::vector<T> list(std::span<const T> values) {
+  return {values.begin(), values.end()};
+}
+
+} // namespace
+
+TEST_CASE("a configuration without trust is refused") {
+  refused(tls::ClientConfig::builder(), tls::ErrorCode::no_trust_anchors, "trust anchor");
+  refused(tls::ClientConfig::builder().trust(tls::TrustAnchors()), tls::ErrorCode::no_trust_anchors, "trust anchor");
+  refused(trusting().verifier(nullptr), tls::ErrorCode::no_trust_anchors, "trust anchor");
+
+  const auto root = test::self_signed({.common_name = "Root", .ca = true});
+  auto anchors = tls::TrustAnchors::from_pem(root.pem());
+  REQUIRE(anchors);
+  CHECK(tls::ClientConfig::builder().trust(*anchors).build());
+}
+
+TEST_CASE("a system store that cannot be loaded is an error of the configuration") {
+  // This process is the test's own; its environment says nothing of folders then.
+  REQUIRE(::unsetenv("SSL_CERT_DIR") == 0);
+  REQUIRE(::setenv("SSL_CERT_FILE", "/nonexistent/bundle.pem", 1) == 0);
+  refused(tls::ClientConfig::builder().trust_system(), tls::ErrorCode::trust_anchor_unreadable, "bundle.pem");
+  REQUIRE(::unsetenv("SSL_CERT_FILE") == 0);
+}
+
+TEST_CASE("the last word on trust counts") {
+  const auto root = test::self_signed({.common_name = "Root", .ca = true});
+  const auto anchors = tls::TrustAnchors::from_pem(root.pem());
+  REQUIRE(anchors);
+  const auto verifier = std::make_shared<tls::DangerousNoVerification>();
+  CHECK(&good(tls::ClientConfig::builder().trust(*anchors).verifier(verifier))->verifier() == verifier.get());
+  CHECK(&good(tls::ClientConfig::builder().verifier(verifier).trust(*anchors))->verifier() != verifier.get());
+}
+
+TEST_CASE("the defaults: a hybrid and an elliptic curve with shares, nothing weak") {
+  const auto config = good(trusting());
+  CHECK(list(config->groups()) ==
+        Groups{Group::x25519_mlkem768, Group::x25519, Group::secp256r1, Group::secp384r1, Group::secp521r1});
+  CHECK(list(config->key_shares()) == Groups{Group::x25519_mlkem768, Group::x25519});
+  CHECK(config->cipher_suites().size() == 3);
+  CHECK(config->compatibility_mode());
+  CHECK(config->alpn().empty());
+  // RFC 9846, 4.2.3: PKCS#1 v1.5 is for certificates only.
+  for (const tls::SignatureScheme scheme : config->signature_schemes())
+    CHECK((scheme != tls::SignatureScheme::rsa_pkcs1_sha256 && scheme != tls::SignatureScheme::rsa_pkcs1_sha384 &&
+           scheme != tls::SignatureScheme::rsa_pkcs1_sha512));
+  CHECK(config->certificate_signature_schemes().size() == config->signature_schemes().size() + 3);
+}
+
+TEST_CASE("three policies for hybrids") {
+  CHECK(list(good(trusting().hybrid(tls::HybridPolicy::offer_only))->key_shares()) == Groups{Group::x25519});
+  CHECK(list(good(trusting().hybrid(tls::HybridPolicy::offer_only))->groups()).front() == Group::x25519_mlkem768);
+  const auto off = good(trusting().hybrid(tls::HybridPolicy::off));
+  CHECK(list(off->groups()) == Groups{Group::x25519, Group::secp256r1, Group::secp384r1, Group::secp521r1});
+  CHECK(list(off->key_shares()) == Groups{Group::x25519});
+
+  // The first hybrid and the first curve of the caller's own list.
+  const Groups own{Group::secp384r1, Group::secp384r1_mlkem1024, Group::secp256r1_mlkem768, Group::secp256r1};
+  CHECK(list(good(trusting().groups(own))->key_shares()) == Groups{Group::secp384r1, Group::secp384r1_mlkem1024});
+}
+
+TEST_CASE("post-quantum can be required") {
+  const auto config = good(trusting().require_post_quantum(true));
+  CHECK(list(config->groups()) == Groups{Group::x25519_mlkem768});
+  CHECK(list(config->key_shares()) == Groups{Group::x25519_mlkem768});
+  const auto asked_for = good(trusting().require_post_quantum(true).hybrid(tls::HybridPolicy::offer_only));
+  CHECK(list(asked_for->groups()) == Groups{Group::x25519_mlkem768});
+  CHECK(asked_for->key_shares().empty());
+  refused(trusting().require_post_quantum(true).hybrid(tls::HybridPolicy::off), tls::ErrorCode::configuration_invalid,
+          "post-quantum");
+  refused(trusting().require_post_quantum(true).groups({Group::x25519}), tls::ErrorCode::configuration_invalid,
+          "no group");
+}
+
+TEST_CASE("key shares are a part of the groups, in their order") {
+  CHECK(list(good(trusting().key_shares({Group::secp256r1}))->key_shares()) == Groups{Group::secp256r1});
+  CHECK(good(trusting().key_shares({}))->key_shares().empty());
+  refused(trusting().key_shares({Group::secp256r1, Group::x25519}), tls::ErrorCode::configuration_invalid, "order");
+  refused(trusting().key_shares({Group::secp256r1_mlkem768}), tls::ErrorCode::configuration_invalid,
+          "SecP256r1MLKEM768");
+  refused(trusting().key_shares({Group::x25519, Group::x25519}), tls::ErrorCode::configuration_invalid, "twice");
+}
+
+TEST_CASE("lists are neither empty, nor repetitive, nor too long, nor unknown") {
+  using tls::ErrorCode;
+  refused(trusting().groups({}), ErrorCode::configuration_invalid, "no group");
+  refused(trusting().groups({Group::x25519, Group::x25519}), ErrorCode::configuration_invalid, "twice");
+  refused(trusting().groups({Group::x448}), ErrorCode::configuration_invalid, "not known");
+  refused(trusting().cipher_suites({}), ErrorCode::configuration_invalid, "no cipher suite");
+  refused(trusting().cipher_suites({static_cast<tls::CipherSuite>(0x1304)}), ErrorCode::configuration_invalid,
+          "cipher suite");
+  refused(trusting().signature_schemes({}), ErrorCode::configuration_invalid, "no signature scheme");
+  refused(trusting().signature_schemes({tls::SignatureScheme::rsa_pkcs1_sha256}), ErrorCode::configuration_invalid,
+          "rsa_pkcs1_sha256");
+  refused(trusting().certificate_signature_schemes({}), ErrorCode::configuration_invalid, "no certificate");
+  refused(trusting().certificate_signature_schemes({tls::SignatureScheme::rsa_pkcs1_sha1}),
+          ErrorCode::configuration_invalid, "rsa_pkcs1_sha1");
+  refused(trusting().alpn({""}), ErrorCode::configuration_invalid, "application protocol");
+  refused(trusting().alpn({std::string(256, 'x')}), ErrorCode::configuration_invalid, "application protocol");
+  refused(trusting().alpn({"h2", "h2"}), ErrorCode::configuration_invalid, "twice");
+  std::vector<std::string> many;
+  for (int i = 0; i < 33; ++i)
+    many.push_back("protocol-" + std::to_string(i));
+  refused(trusting().alpn(many), ErrorCode::configuration_invalid, "at most 32");
+  many.pop_back();
+  CHECK(good(trusting().alpn(many))->alpn().size() == 32);
+  CHECK(good(trusting().alpn({std::string(255, 'x')}))->alpn().size() == 1);
+}
+
+TEST_CASE("a builder can be used again, and what it built does not change") {
+  auto builder = trusting().alpn({"h2"});
+  const auto first = good(builder);
+  const auto second = good(builder.alpn({"http/1.1"}));
+  CHECK(first->alpn()[0] == "h2");
+  CHECK(second->alpn()[0] == "http/1.1");
+}
