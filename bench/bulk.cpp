@@ -33,7 +33,7 @@ bool run_bulk(const Options& options) {
     const std::vector<std::size_t> pieces{stream.size(), 16'384, 1'400, 100, 1};
     Rounds rounds;
     for (const std::size_t piece : pieces)
-      rounds.add([&stream, &suite, piece] { return open_all(suite, stream, piece, megabyte); });
+      rounds.add([&, piece] { return open_all(suite, stream, piece, megabyte); });
     rounds.run(options.rounds(60));
     for (std::size_t i = 0; i < pieces.size(); ++i) {
       const double ratio = rounds.ratio(i, 0);
@@ -52,9 +52,7 @@ bool run_bulk(const Options& options) {
     streams.push_back(sealed_stream(suite, amount, 16'384));
   Rounds rounds;
   for (std::size_t i = 0; i < amounts.size(); ++i)
-    rounds.add([&, i] {
-      return open_all(suite, streams[i], 1'400, amounts[i]) / static_cast<double>(amounts[i]);
-    });
+    rounds.add([&, i] { return open_all(suite, streams[i], 1'400, amounts[i]) / static_cast<double>(amounts[i]); });
   rounds.run(options.rounds(60));
   for (std::size_t i = 0; i < amounts.size(); ++i)
     std::printf("%8zu KiB %7.0f us %9.3f ns  %s\n", amounts[i] / 1024,

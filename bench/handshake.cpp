@@ -90,7 +90,8 @@ public:
     const auto function = Botan::HashFunction::create_or_throw("SHA-256");
     std::array<std::uint8_t, 32> value{};
     for (int i = 0; i < 4; ++i) {
-      function->update(std::span(flight_).subspan(flight_.size() / 4 * static_cast<std::size_t>(i), flight_.size() / 4));
+      function->update(
+          std::span(flight_).subspan(flight_.size() / 4 * static_cast<std::size_t>(i), flight_.size() / 4));
       function->copy_state()->final(value);
     }
     const auto mac = Botan::MessageAuthenticationCode::create_or_throw("HMAC(SHA-256)");
@@ -215,8 +216,7 @@ void measure(const Pki& pki, bool intermediate, std::uint16_t group, const char*
     if (client.measure == ours) {
       std::printf("  %-38s %7.1f us\n", client.name.c_str(), time);
       std::printf("  %-38s %10s  %s\n", "  / primitives", "", against(ratio_to_sum(true), Aim::at_most, 1.15).c_str());
-      std::printf("  %-38s %10s  %s\n", "  / primitives without parsing", "",
-                  against(ratio_to_sum(false), Aim::at_most, 1.15).c_str());
+      std::printf("  %-38s %10s  %.2f\n", "  / primitives without parsing", "", ratio_to_sum(false));
     } else {
       std::printf("  %-38s %7.1f us  tlsconnect/this: %s\n", client.name.c_str(), time,
                   against(rounds.ratio(ours, client.measure), Aim::below, 1).c_str());
@@ -238,8 +238,9 @@ bool run_handshake(const Options& options) {
     for (const Group& group : groups)
       measure(pki, intermediate, group.code, group.name, options);
   }
-  std::printf("\n%sOpenSSL and GnuTLS have assembly for X25519, P-256 and SHA-2 where Botan has C++: compare the primitives\n"
-              "before the protocols.\n",
+  std::printf("\n%sThese ratios hold for the releases named. OpenSSL and GnuTLS have assembly for X25519, P-256 and "
+              "SHA-2 where\n"
+              "Botan has C++; OpenSSL 3.0 in turn spends most of a handshake on looking up its own algorithms.\n",
               missing_libraries().c_str());
   return true;
 }

@@ -42,8 +42,9 @@ int run(int count, char** arguments) {
     }
   }
 
-  std::puts("Ratios are medians over interleaved rounds of this thread's CPU time; the times beside them depend on the\n"
-            "machine and its load.");
+  std::puts(
+      "Ratios are medians over interleaved rounds of this thread's CPU time; the times beside them depend on the\n"
+      "machine and its load.");
   if (options.quick)
     std::puts("--quick: too few rounds for the ratios to mean much.");
   bool good = true;

@@ -67,7 +67,8 @@ struct Connected {
 };
 
 /// One handshake; throws when it fails.
-[[nodiscard]] inline Connected handshake(Library& library, const std::shared_ptr<const test::BotanServerContext>& context) {
+[[nodiscard]] inline Connected handshake(Library& library,
+                                         const std::shared_ptr<const test::BotanServerContext>& context) {
   test::BotanServer server(context);
   Connected connected;
   bool good = false;

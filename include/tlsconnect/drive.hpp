@@ -69,8 +69,8 @@ template <Transport T>
   }
   if (*count > space.size())
     return std::unexpected(Halt::failed(Error(ErrorCode::transport_contract_broken, "read_some")));
-  if (Result<> result = engine.received(*count); !result)
-    (void)flush(engine, transport); // tells the server why
+  // A failure stays in the engine; the next call reports it, once its alert had a chance to leave.
+  (void)engine.received(*count);
   return {};
 }
 

@@ -92,6 +92,30 @@ def check(include):
                     problems.append(f"{name} ({floor[name]}) includes {other} ({floor[other]}): the two are strangers")
                 elif other in PRIVATE and name != f"impl/{other.removesuffix('.hpp')}.ipp":
                     problems.append(f"{name} includes {other}: only its users do")
+    return problems + find_circles(files)
+
+
+def find_circles(files):
+    """Header-only, a header's bodies follow its declarations. They break when something on the way needs a header that
+    has been entered but has not yet declared anything: when what a header includes in front of its declarations leads
+    back to it."""
+    def targets(name):
+        found = [target[1:-1].removeprefix("tlsconnect/") for target in files[name] if "<tlsconnect/" in target]
+        return [target for target in found if target in files]
+
+    problems = []
+    for header in files:
+        if header.endswith(".ipp") or header == "src.hpp":
+            continue
+        waiting = [target for target in targets(header) if not target.endswith(".ipp")]
+        seen = set()
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen.add(name)
+                waiting += targets(name)
+        if header in seen:
+            problems.append(f"{header} is needed before its own declarations")
     return problems
 
 
@@ -109,7 +133,7 @@ def self_test():
         "tlsconnect.hpp": "#include <tlsconnect/engine.hpp>\n",
         "src.hpp": "#include <tlsconnect/impl/hash.ipp>\n",
     }
-    wrong = [  # a file, what is added to it, and what must be said
+    wrong = [  # a file, what is added to it, what must be said (None: nothing); one more file and its addition
         ("base/config.hpp", "#include <tlsconnect/wire/cursor.hpp>\n", "stands higher"),
         ("wire/cursor.hpp", "#  include <tlsconnect/crypto/hash.hpp>\n", "stands higher"),
         ("impl/hash.ipp", "#include <tlsconnect/client/config.hpp>\n", "stands higher"),
@@ -123,13 +147,16 @@ def self_test():
         ("impl/alone.ipp", "\n", "included by no header"),
         ("impl/alone.ipp", "\n", "missing in src.hpp"),
         ("engine.hpp", "#include <tlsconnect/impl/hash.ipp>\n", "two headers"),
+        ("crypto/suites.hpp", "#include <tlsconnect/crypto/hash.hpp>\n", None),
+        ("crypto/suites.hpp", "#include <tlsconnect/crypto/hash.hpp>\n", "before its own",
+         ("impl/hash.ipp", "#include <tlsconnect/crypto/suites.hpp>\n")),
     ]
     failed = 0
-    for name, text, expected in [(None, "", None), *wrong]:
+    for name, text, expected, *more in [(None, "", None), *wrong]:
         with tempfile.TemporaryDirectory(prefix="tlsconnect-floors-") as folder:
             tree = dict(good)
-            if name:
-                tree[name] = tree.get(name, "") + text
+            for file, addition in [(name, text), *more] if name else []:
+                tree[file] = tree.get(file, "") + addition
             for file, content in tree.items():
                 path = pathlib.Path(folder) / "tlsconnect" / file
                 path.parent.mkdir(parents=True, exist_ok=True)

@@ -237,7 +237,7 @@ TEST_CASE("an extension stands once in a block", "[extensions]") {
     const ByteVector body = body_for(type, where);
     const bool there = where != Where::encrypted_extensions && where != Where::ticket;
     const ExtensionList extra = there ? ExtensionList{{type, body}} : ExtensionList{{type, body}, {type, body}};
-    CHECK(with_extensions(where, [&, where = where](Step& step) { append_to_block(where, step, extra); }) ==
+    CHECK(with_extensions(where, [&](Step& step) { append_to_block(where, step, extra); }) ==
           wrong_in(where, ErrorCode::extension_duplicate, Alert::illegal_parameter));
   }
   // Unknown ones too, where they may stand at all; and with others between them.

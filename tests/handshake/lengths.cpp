@@ -155,7 +155,7 @@ TEST_CASE("every length that is off by one is noticed", "[lengths]") {
           continue;
         length = change < 0 ? length - 1 : length + 1;
         CAPTURE(message.name, at, width, length);
-        const Outcome outcome = with_body(message, [&, at = at, width = width](ByteVector& body) {
+        const Outcome outcome = with_body(message, [&](ByteVector& body) {
           for (std::size_t i = 0; i < width; ++i)
             body[at + i] = static_cast<std::uint8_t>(length >> (8 * (width - 1 - i)));
         });

@@ -249,8 +249,8 @@ TEST_CASE("Certificate: any verdict of any verifier", "[certificate]") {
         std::pair{ErrorCode::certificate_rejected, Alert::certificate_unknown},
         std::pair{ErrorCode::certificate_unknown_issuer, Alert::unknown_ca},
         std::pair{ErrorCode::out_of_memory, Alert::internal_error}})
-    CHECK(handshake_with([](Plan&) {}, {.configure = [code = code](auto& builder) {
-                           builder.verifier(std::make_shared<RefusingVerifier>(code));
+    CHECK(handshake_with([](Plan&) {}, {.configure = [verdict = code](auto& builder) {
+                           builder.verifier(std::make_shared<RefusingVerifier>(verdict));
                          }}) == refused(code, alert));
 }
 

@@ -109,7 +109,7 @@ private:
   ScriptedServer server_;
 };
 
-/// The honest way into each state.
+/// An honest way into a state.
 struct Way {
   std::string_view state;
   std::vector<std::string_view> steps; ///< messages, and what is not a message in parentheses
@@ -133,6 +133,9 @@ const std::vector<Way>& ways() {
       steps.push_back(message);
       list.push_back({state, steps});
     }
+    // The last flight depends on whether a certificate was asked for.
+    list.push_back({"ExpectFinished", {"(start)", "ServerHello", "(version agreed)", "EncryptedExtensions",
+                                       "Certificate", "CertificateVerify"}});
     return list;
   }();
   return rows;
@@ -226,16 +229,14 @@ std::string observed_diagram() {
 } // namespace
 
 TEST_CASE("there is a way into every state of the tables", "[states]") {
-  std::vector<std::string_view> in_tables;
+  std::set<std::string_view> in_tables;
   for (const StateRow& row : all_rows())
-    in_tables.push_back(row.state);
-  std::vector<std::string_view> reached;
+    CHECK(in_tables.insert(row.state).second);
+  std::set<std::string_view> reached;
   for (const Way& way : ways()) {
     CHECK(drive(way)->state() == way.state);
-    reached.push_back(way.state);
+    reached.insert(way.state);
   }
-  std::sort(in_tables.begin(), in_tables.end());
-  std::sort(reached.begin(), reached.end());
   CHECK(in_tables == reached);
 }
 

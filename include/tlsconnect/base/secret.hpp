@@ -32,12 +32,12 @@ inline void wipe(Bytes bytes) noexcept { wipe(bytes.data(), bytes.size()); }
   return difference == 0;
 }
 
-/// At most 64 secret bytes (the longest hash output in use is 48). `Tag` names what the secret is, so that one
+/// At most `Capacity` secret bytes (the longest hash output in use is 48). `Tag` names what the secret is, so that one
 /// cannot be passed for another. Moving wipes the source; destruction wipes; copying does not compile.
-template <class Tag>
+template <class Tag, std::size_t Capacity = 64>
 class Secret {
 public:
-  static constexpr std::size_t capacity = 64;
+  static constexpr std::size_t capacity = Capacity;
 
   Secret() = default;
   /// A secret of `size` zero bytes, to be written through `bytes()`. More than `capacity` gives an empty one.

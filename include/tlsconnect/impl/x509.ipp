@@ -43,10 +43,20 @@ struct Certificate::Impl {
 
 namespace detail {
 
+/// Reads what is_single_der_sequence() has seen. Botan's constructor would first search the bytes for a PEM header, which
+/// takes time, and would believe one that stands in a text field. Throws.
+inline Botan::X509_Certificate decode_certificate(BytesView der) {
+  Botan::BER_Decoder decoder(der, Botan::BER_Decoder::Limits::DER());
+  Botan::X509_Certificate certificate;
+  certificate.decode_from(decoder);
+  decoder.verify_end();
+  return certificate;
+}
+
 /// Botan's view of a certificate; copies share their contents. Throws.
 inline Botan::X509_Certificate botan_certificate(const Certificate& certificate) {
   const Certificate::Impl& impl = certificate.impl();
-  return impl.parsed ? *impl.parsed : Botan::X509_Certificate(impl.der);
+  return impl.parsed ? *impl.parsed : decode_certificate(impl.der);
 }
 
 // ---- reading ----
@@ -160,7 +170,7 @@ inline Certificate::Impl parse_certificate(BytesView der) {
     throw Botan::Decoding_Error("not exactly one DER structure");
   Certificate::Impl impl;
   impl.der = to_vector(der);
-  impl.parsed.emplace(impl.der);
+  impl.parsed.emplace(decode_certificate(impl.der));
   const Botan::X509_Certificate& certificate = *impl.parsed;
   impl.not_before = unix_time_of(certificate.not_before());
   impl.not_after = unix_time_of(certificate.not_after());

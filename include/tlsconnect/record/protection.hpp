@@ -12,7 +12,7 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
 
 struct TrafficIvTag;
 /// The 12 bytes that are combined with the sequence number to make nonces.
-using TrafficIv = Secret<TrafficIvTag>;
+using TrafficIv = Secret<TrafficIvTag, aead_nonce_length>;
 
 namespace detail {
 

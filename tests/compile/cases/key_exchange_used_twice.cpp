@@ -1,5 +1,5 @@
 // An ephemeral key agrees once.
-// expect: discards qualifiers|expects an rvalue
+// expect: discards qualifiers|has rvalue ref-qualifier
 #include <utility>
 
 #include <tlsconnect/crypto/key_exchange.hpp>

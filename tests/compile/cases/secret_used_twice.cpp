@@ -1,5 +1,5 @@
 // Each secret of the key schedule is consumed by the step to the next.
-// expect: discards qualifiers|expects an rvalue
+// expect: discards qualifiers|has rvalue ref-qualifier
 #include <utility>
 
 #include <tlsconnect/handshake/key_schedule13.hpp>

@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""Deletes the protocol's checks one after another and shows that a test of this folder notices.
+
+    tests/handshake/mutate.py [--list] [--only TEXT] [--from N] [--statements]
+
+Every `if` that refuses something becomes a mutant in which its condition is false, and one more for each part of a
+condition with `||`; with --statements, every assignment to a member is deleted as well. A mutant that all tests accept
+is a survivor: either a check without a test, or one that something else makes superfluous. The exit status is the number
+of survivors. Needs the compiler ($CXX, default c++) and pkg-config with botan-3 and catch2-with-main; works in a temporary
+folder and touches nothing in the repository.
+"""
+import argparse
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TESTS = ["client_hello", "connected", "extensions", "honest", "lengths", "records", "retry", "server_flight",
+         "server_hello", "state_table"]
+# What is mutated, and which bodies must be compiled again for it (None: itself).
+TARGETS = {
+    "impl/negotiate.ipp": None,
+    "impl/client13.ipp": None,
+    "impl/proofs.ipp": None,
+    "impl/client_hello.ipp": None,
+    "impl/record_layer.ipp": None,
+    "impl/engine.ipp": None,
+    "wire/extensions.hpp": ["negotiate", "client13"],
+    "wire/messages13.hpp": ["client13"],
+    "wire/cursor.hpp": ["negotiate", "client13", "client_hello"],
+    "record/handshake_joiner.hpp": ["record_layer", "negotiate", "client13"],
+    "handshake/state.hpp": ["engine"],
+}
+# Mutants that no test can tell from the original, and why.
+EQUIVALENT = {}
+
+
+def closing(text, start):
+    """The place of the parenthesis that closes the one at `start`."""
+    depth = 0
+    for place in range(start, len(text)):
+        if text[place] == "(":
+            depth += 1
+        elif text[place] == ")":
+            depth -= 1
+            if depth == 0:
+                return place
+    raise ValueError("unbalanced")
+
+
+def split_top(text, separator):
+    """Splits at the separator where no bracket is open."""
+    parts, depth, last, place = [], 0, 0, 0
+    while place < len(text):
+        if text[place] in "([{":
+            depth += 1
+        elif text[place] in ")]}":
+            depth -= 1
+        elif depth == 0 and text.startswith(separator, place):
+            parts.append(text[last:place])
+            last = place + len(separator)
+            place = last - 1
+        place += 1
+    parts.append(text[last:])
+    return parts
+
+
+def mutants_of(text, statements):
+    """(line, what, mutated text)"""
+    for match in re.finditer(r"\bif (?:constexpr )?\(", text):
+        opening = match.end() - 1
+        end = closing(text, opening)
+        inside = text[opening + 1:end]
+        then = text[end + 1:end + 700].lstrip()
+        if then.startswith("{"):  # the first statement of a block, comments aside
+            then = re.sub(r"^\{\s*(//[^\n]*\s*)*", "", then)
+        initial, _, condition = inside.rpartition(";")
+        refuses = re.match(r"(return |result = )?(fail|refuse|share_invalid|inner\.refuse|ar\.refuse)\b", then) or \
+            re.match(r"return (std::unexpected|result|added)", then) and re.search(r"decode<|parse\(", initial)
+        if not refuses:
+            continue
+        line = text.count("\n", 0, match.start()) + 1
+        head = text[:opening + 1] + (initial + "; " if initial else "")
+        tail = text[end:]
+        condition = condition.strip()
+        yield line, f"never: {condition}", head + f"false && ({condition})" + tail
+        parts = split_top(condition, "||")
+        if len(parts) > 1:
+            for index, part in enumerate(parts):
+                rest = " || ".join(p for i, p in enumerate(parts) if i != index)
+                yield line, f"without: {part.strip()}", head + rest + tail
+    if statements:
+        pattern = r"^ {2,}(?:(?:\w+(?:\.|->))*\w*_|(?:\w+(?:\.|->))+\w+|complete|peer_closed|warning_alerts) = [^;\n]*;\n"
+        for match in re.finditer(pattern, text, re.M):
+            line = text.count("\n", 0, match.start()) + 1
+            yield line, f"deleted: {match.group().strip()}", text[:match.start()] + "\n" + text[match.end():]
+
+
+class Build:
+    def __init__(self, folder):
+        self.folder = folder
+        self.cxx = shlex.split(os.environ.get("CXX", "c++"))
+        cflags = shlex.split(self.pkg_config("--cflags"))
+        self.flags = ["-std=c++2b", "-O0", "-w", "-DTLSCONNECT_SEPARATE_COMPILATION"] + cflags
+        self.libs = shlex.split(self.pkg_config("--libs", "--static"))
+
+    @staticmethod
+    def pkg_config(*arguments):
+        return subprocess.run(["pkg-config", *arguments, "botan-3", "catch2-with-main"], check=True, text=True,
+                              stdout=subprocess.PIPE).stdout
+
+    def compile(self, include, source, output):
+        command = [*self.cxx, *self.flags, "-I", str(include), "-I", str(ROOT / "tests/support"), "-c", str(source),
+                   "-o", str(output)]
+        return subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def body(self, include, header, output):
+        source = self.folder / "body.cpp"
+        source.write_text(f"#include <tlsconnect/{header}>\n")
+        return self.compile(include, source, output)
+
+    def link_and_run(self, objects, program):
+        # The first definition of a function counts: the mutant's, which stands before the original's.
+        linked = subprocess.run([*self.cxx, "-Wl,--allow-multiple-definition", *map(str, objects), *self.libs,
+                                 "-o", str(program)], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if linked.returncode:
+            return "does not link", linked.stdout
+        environment = dict(os.environ, TLSCONNECT_STATE_DIAGRAM=str(ROOT / "docs/state-machine.md"))
+        environment.pop("TLSCONNECT_UPDATE_DOCS", None)
+        try:
+            done = subprocess.run([str(program), "--abort"], text=True, errors="replace", env=environment,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+        except subprocess.TimeoutExpired:
+            return "hangs", ""
+        return ("survives" if done.returncode == 0 else "killed"), done.stdout
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--from", dest="first", type=int, default=0)
+    parser.add_argument("--statements", action="store_true")
+    options = parser.parse_args()
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        # A copy, so that edits made meanwhile do not mix with the mutants.
+        original = folder / "original"
+        shutil.copytree(ROOT / "include", original)
+        mutants = []
+        for target in TARGETS:
+            text = (original / "tlsconnect" / target).read_text()
+            for line, what, mutated in mutants_of(text, options.statements):
+                mutants.append((target, line, what, mutated))
+        mutants = [(number, mutant) for number, mutant in enumerate(mutants)
+                   if options.only in f"{mutant[0]}:{mutant[1]} {mutant[2]}" and number >= options.first]
+        if options.list:
+            for number, (target, line, what, _) in mutants:
+                print(f"{number:3} {target}:{line} {what}")
+            return 0
+
+        build = Build(folder)
+        objects = {}
+        sources = {f"test_{test}": ROOT / f"tests/handshake/{test}.cpp" for test in TESTS}
+        sources |= {support: ROOT / f"tests/support/{support}.cpp" for support in ("scripted_server", "test_pki")}
+        for stem, source in sources.items():
+            objects[stem] = folder / f"{stem}.o"
+            done = build.compile(original, source, objects[stem])
+            if done.returncode:
+                sys.exit(f"{source} does not compile:\n{done.stdout}")
+        objects["bodies"] = folder / "bodies.o"
+        done = build.body(original, "src.hpp", objects["bodies"])
+        if done.returncode:
+            sys.exit(f"the library does not compile:\n{done.stdout}")
+        outcome, output = build.link_and_run(objects.values(), folder / "tests")
+        if outcome != "survives":
+            sys.exit(f"the tests fail without any mutation:\n{output}")
+        print(f"{len(mutants)} mutants", flush=True)
+
+        survivors = 0
+        for number, (target, line, what, mutated) in mutants:
+            include = folder / "include"
+            shutil.rmtree(include, ignore_errors=True)
+            shutil.copytree(original, include)
+            (include / "tlsconnect" / target).write_text(mutated)
+            changed = []
+            outcome = ""
+            for body in TARGETS[target] or [Path(target).stem]:
+                changed.append(folder / f"changed_{body}.o")
+                if build.body(include, f"impl/{body}.ipp", changed[-1]).returncode:
+                    outcome = "does not compile"
+            if not outcome:
+                outcome, _ = build.link_and_run([*changed, *objects.values()], folder / "tests")
+            if outcome == "survives" and (target, what) in EQUIVALENT:
+                outcome = "equivalent: " + EQUIVALENT[target, what]
+            survivors += outcome == "survives"
+            print(f"{number:3} {outcome:8} {target}:{line} {what}", flush=True)
+        print(f"{survivors} survivors")
+        return min(survivors, 99)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
