@@ -19,8 +19,8 @@ class Connector;
 /// server's Finished was verified. It is itself a Transport.
 ///
 /// Any call may follow any outcome, with any buffer. would_block names what to wait for, not which call to repeat; it
-/// is returned only when the transport said so in that very call, and by read_some never while received data waits to be
-/// read. So: with a non-blocking transport, read until would_block before sleeping. One thread at a time.
+/// is returned only when the transport said so in that very call, and by read_some never while received data waits.
+/// So: with a non-blocking transport, read until would_block before sleeping. One thread at a time.
 template <Transport T>
 class [[nodiscard]] Stream {
 public:

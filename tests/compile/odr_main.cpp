@@ -31,8 +31,7 @@ int main() {
   auto anchors = tc::TrustAnchors::from_der(server.root());
   if (!anchors)
     return failed("trust anchor:", anchors.error().message());
-  auto config =
-      tc::ClientConfig::builder().trust(std::move(*anchors)).clock(std::make_shared<StandingClock>()).build();
+  auto config = tc::ClientConfig::builder().trust(std::move(*anchors)).clock(std::make_shared<StandingClock>()).build();
   if (!config)
     return failed("configuration:", config.error().message());
   auto name = tc::ServerName::parse("server.tlsconnect.test");

@@ -108,3 +108,85 @@ TEST_CASE("the same seeds make the same bytes", "[honest]") {
   CHECK(hello(1) == hello(1));
   CHECK(hello(1) != hello(2));
 }
+
+TEST_CASE("the facts of a connection", "[honest]") {
+  Talk talk({.server = {.request_certificate = true}, .quick = false});
+  talk.server.run(talk.plan);
+  const ByteVector flight = talk.server.take_output();
+  std::size_t records = 0;
+  for (std::size_t place = 0; place < flight.size(); ++records)
+    place += 5 + static_cast<std::size_t>((flight[place + 3] << 8) | flight[place + 4]);
+  talk.deliver(flight);
+  const std::size_t to_server = talk.client.pending_output().size();
+  talk.to_server();
+  REQUIRE(outcome_of(talk) == connected());
+  const auto& info = talk.client.info();
+  CHECK(info.verification.find("Test Root") != std::string::npos);
+  CHECK(info.bytes_received == flight.size());
+  CHECK(info.records_received == records);
+  CHECK(info.records_sent == talk.server.records().size());
+  const std::size_t hello = 5 + talk.server.hello().message.size();
+  CHECK(info.bytes_sent == hello + to_server);
+  std::vector<std::pair<HandshakeType, bool>> messages;
+  for (const auto& message : info.messages.view())
+    messages.emplace_back(message.type, message.sent);
+  CHECK(messages == std::vector<std::pair<HandshakeType, bool>>{{HandshakeType::client_hello, true},
+                                                                {HandshakeType::server_hello, false},
+                                                                {HandshakeType::encrypted_extensions, false},
+                                                                {HandshakeType::certificate_request, false},
+                                                                {HandshakeType::certificate, false},
+                                                                {HandshakeType::certificate_verify, false},
+                                                                {HandshakeType::finished, false},
+                                                                {HandshakeType::certificate, true},
+                                                                {HandshakeType::finished, true}});
+  CHECK(info.messages[0].size == talk.server.hello().message.size());
+}
+
+TEST_CASE("an engine that was moved away does nothing, and says so", "[honest]") {
+  Talk talk;
+  talk.handshake();
+  tlsconnect::ClientEngine other = std::move(talk.client);
+  tlsconnect::ClientEngine& gone = talk.client;
+  REQUIRE(gone.failure() != nullptr);
+  CHECK(gone.failure()->code() == ErrorCode::not_connected);
+  CHECK(gone.receive_buffer().empty());
+  CHECK(gone.pending_output().empty());
+  CHECK(gone.plaintext().empty());
+  CHECK(gone.received(0).error().code() == ErrorCode::not_connected);
+  CHECK(gone.encrypt(tlsconnect::as_bytes("x")).error().code() == ErrorCode::not_connected);
+  CHECK(gone.encrypt_all(tlsconnect::as_bytes("x")).error().code() == ErrorCode::not_connected);
+  CHECK(gone.close_notify().error().code() == ErrorCode::not_connected);
+  gone.received_end();
+  gone.sent(0);
+  gone.consume(0);
+  gone.release_buffers();
+  CHECK(!gone.handshake_complete());
+  CHECK(!gone.peer_closed());
+  CHECK(!gone.truncated());
+  CHECK(gone.info().messages.empty());
+  // The connection itself has moved along.
+  CHECK(other.handshake_complete());
+  CHECK(other.encrypt_all(tlsconnect::as_bytes("x")));
+  CHECK(!other.pending_output().empty());
+}
+
+TEST_CASE("buffers can be given back at any time", "[honest]") {
+  Talk talk;
+  talk.server.run(talk.plan);
+  const ByteVector flight = talk.server.take_output();
+  for (const std::uint8_t& byte : flight) {
+    talk.deliver(BytesView(&byte, 1));
+    talk.client.release_buffers();
+  }
+  talk.to_server();
+  CHECK(outcome_of(talk) == connected());
+  check_data_both_ways(talk);
+  // Not while somebody looks at what is in them.
+  talk.server.send_data("look");
+  const ByteVector record = talk.server.take_output();
+  const Bytes room = talk.client.receive_buffer();
+  tlsconnect::copy_bytes(record, room);
+  REQUIRE(talk.client.received(record.size()));
+  talk.client.release_buffers();
+  CHECK(tlsconnect::as_text(talk.client.plaintext()) == "look");
+}

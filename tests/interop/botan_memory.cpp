@@ -8,10 +8,10 @@ using namespace interop;
 
 namespace {
 
-constexpr NamedGroup all_groups[] = {NamedGroup::x25519_mlkem768,     NamedGroup::secp256r1_mlkem768,
-                                     NamedGroup::secp384r1_mlkem1024, NamedGroup::x25519,
-                                     NamedGroup::secp256r1,           NamedGroup::secp384r1,
-                                     NamedGroup::secp521r1};
+constexpr NamedGroup all_groups[] = {
+    NamedGroup::x25519_mlkem768, NamedGroup::secp256r1_mlkem768, NamedGroup::secp384r1_mlkem1024,
+    NamedGroup::x25519,          NamedGroup::secp256r1,          NamedGroup::secp384r1,
+    NamedGroup::secp521r1};
 constexpr CipherSuite all_suites[] = {CipherSuite::aes_128_gcm_sha256, CipherSuite::aes_256_gcm_sha384,
                                       CipherSuite::chacha20_poly1305_sha256};
 

@@ -20,8 +20,8 @@ Visit visit(const OpensslServer& server, const tc::ClientConfig::Builder& builde
 
 TEST_CASE("openssl: every cipher suite") {
   const OpensslServer server({.more = {"-www"}});
-  for (const CipherSuite suite : {CipherSuite::aes_128_gcm_sha256, CipherSuite::aes_256_gcm_sha384,
-                                  CipherSuite::chacha20_poly1305_sha256}) {
+  for (const CipherSuite suite :
+       {CipherSuite::aes_128_gcm_sha256, CipherSuite::aes_256_gcm_sha384, CipherSuite::chacha20_poly1305_sha256}) {
     INFO(name_of(suite));
     const Visit seen = visit(server, client().cipher_suites({suite}));
     CHECK(seen.info.cipher_suite == suite);
@@ -31,8 +31,8 @@ TEST_CASE("openssl: every cipher suite") {
 }
 
 TEST_CASE("openssl: the server's choice of suite is followed") {
-  const OpensslServer server({.more = {"-www", "-serverpref", "-ciphersuites",
-                                       "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"}});
+  const OpensslServer server(
+      {.more = {"-www", "-serverpref", "-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"}});
   CHECK(visit(server, client()).info.cipher_suite == CipherSuite::chacha20_poly1305_sha256);
 }
 
@@ -50,11 +50,11 @@ TEST_CASE("openssl: every elliptic curve, with a share and after HelloRetryReque
     const OpensslServer server({.more = {"-www", "-groups", item.name}});
     for (const bool retry : {false, true}) {
       INFO("retry: " << retry);
-      const Visit seen = visit(server, client()
-                                           .groups({NamedGroup::x25519_mlkem768, NamedGroup::x25519,
-                                                    NamedGroup::secp256r1, NamedGroup::secp384r1,
-                                                    NamedGroup::secp521r1})
-                                           .key_shares({retry ? item.other : item.group}));
+      const Visit seen =
+          visit(server, client()
+                            .groups({NamedGroup::x25519_mlkem768, NamedGroup::x25519, NamedGroup::secp256r1,
+                                     NamedGroup::secp384r1, NamedGroup::secp521r1})
+                            .key_shares({retry ? item.other : item.group}));
       CHECK(seen.info.group == item.group);
       CHECK(seen.info.hello_retry_request == retry);
     }
@@ -100,18 +100,18 @@ TEST_CASE("openssl: every signature scheme") {
     SignatureScheme scheme;
     test::KeyType key;
   };
-  for (const Case& item : {Case{SignatureScheme::ecdsa_secp256r1_sha256, test::KeyType::p256},
-                           Case{SignatureScheme::ecdsa_secp384r1_sha384, test::KeyType::p384},
-                           Case{SignatureScheme::ecdsa_secp521r1_sha512, test::KeyType::p521},
-                           Case{SignatureScheme::rsa_pss_rsae_sha256, test::KeyType::rsa2048},
-                           Case{SignatureScheme::rsa_pss_rsae_sha384, test::KeyType::rsa2048},
-                           Case{SignatureScheme::rsa_pss_rsae_sha512, test::KeyType::rsa2048},
-                           Case{SignatureScheme::rsa_pss_pss_sha256, test::KeyType::rsa_pss2048},
-                           Case{SignatureScheme::rsa_pss_pss_sha384, test::KeyType::rsa_pss2048},
-                           Case{SignatureScheme::rsa_pss_pss_sha512, test::KeyType::rsa_pss2048},
-                           Case{SignatureScheme::rsa_pss_pss_sha256, test::KeyType::rsa_pss2048_sha256},
-                           Case{SignatureScheme::ed25519, test::KeyType::ed25519},
-                           Case{SignatureScheme::ed448, test::KeyType::ed448}}) {
+  for (const Case& item :
+       {Case{SignatureScheme::ecdsa_secp256r1_sha256, test::KeyType::p256},
+        Case{SignatureScheme::ecdsa_secp384r1_sha384, test::KeyType::p384},
+        Case{SignatureScheme::ecdsa_secp521r1_sha512, test::KeyType::p521},
+        Case{SignatureScheme::rsa_pss_rsae_sha256, test::KeyType::rsa2048},
+        Case{SignatureScheme::rsa_pss_rsae_sha384, test::KeyType::rsa2048},
+        Case{SignatureScheme::rsa_pss_rsae_sha512, test::KeyType::rsa2048},
+        Case{SignatureScheme::rsa_pss_pss_sha256, test::KeyType::rsa_pss2048},
+        Case{SignatureScheme::rsa_pss_pss_sha384, test::KeyType::rsa_pss2048},
+        Case{SignatureScheme::rsa_pss_pss_sha512, test::KeyType::rsa_pss2048},
+        Case{SignatureScheme::rsa_pss_pss_sha256, test::KeyType::rsa_pss2048_sha256},
+        Case{SignatureScheme::ed25519, test::KeyType::ed25519}, Case{SignatureScheme::ed448, test::KeyType::ed448}}) {
     INFO(name_of(item.scheme));
     const OpensslServer server({.identity = leaf(item.key), .more = {"-www"}});
     const Visit seen = visit(server, client().signature_schemes({item.scheme}));
@@ -171,9 +171,9 @@ TEST_CASE("openssl: server names") {
   test::CertOptions options = leaf_options();
   options.dns = {"second.tlsconnect.test"};
   const test::Identity second = Pki::instance().root.issue(options); // -cert2 takes no chain
-  const OpensslServer server({.more = {"-www", "-servername", "second.tlsconnect.test", "-cert2",
-                                       folder.write("cert.pem", second.pem()),
-                                       "-key2", folder.write("key.pem", second.key_pem())}});
+  const OpensslServer server(
+      {.more = {"-www", "-servername", "second.tlsconnect.test", "-cert2", folder.write("cert.pem", second.pem()),
+                "-key2", folder.write("key.pem", second.key_pem())}});
   // The server picks its certificate by server_name: only the right one passes.
   CHECK(visit(server, client(), "second.tlsconnect.test").info.peer_chain.front() == second.der());
   CHECK(visit(server, client(), host).info.peer_chain.front() != second.der());
@@ -219,19 +219,54 @@ TEST_CASE("openssl: certificates that must be refused, and what is said about th
     std::initializer_list<std::string_view> parts;
   };
   const Case cases[] = {
-      {"wrong name", leaf(), true, "other.tlsconnect.test", ErrorCode::certificate_name_mismatch, "SSL alert number 42",
+      {"wrong name",
+       leaf(),
+       true,
+       "other.tlsconnect.test",
+       ErrorCode::certificate_name_mismatch,
+       "SSL alert number 42",
        {"other.tlsconnect.test", host, "127.0.0.1"}},
-      {"wrong address", leaf(), true, "127.0.0.2", ErrorCode::certificate_name_mismatch, "SSL alert number 42",
+      {"wrong address",
+       leaf(),
+       true,
+       "127.0.0.2",
+       ErrorCode::certificate_name_mismatch,
+       "SSL alert number 42",
        {"127.0.0.2", "127.0.0.1"}},
-      {"expired", pki.authority.issue(expired), true, host.data(), ErrorCode::certificate_expired, "SSL alert number 45",
+      {"expired",
+       pki.authority.issue(expired),
+       true,
+       host.data(),
+       ErrorCode::certificate_expired,
+       "SSL alert number 45",
        {"expired", "2026-05-31", "2026-06-01", "certificate 1 of 2"}},
-      {"not yet valid", pki.authority.issue(early), true, host.data(), ErrorCode::certificate_not_yet_valid,
-       "SSL alert number 45", {"not valid yet", "2026-06-02", "2026-06-01"}},
-      {"unknown root", stranger.issue(leaf_options()), true, host.data(), ErrorCode::certificate_unknown_issuer,
-       "SSL alert number 48", {"Stranger Root", "1 trust anchors"}},
-      {"self-signed", test::self_signed(leaf_options()), true, host.data(), ErrorCode::certificate_self_signed,
-       "SSL alert number 48", {"signed by its own key"}},
-      {"missing intermediate", leaf(), false, host.data(), ErrorCode::certificate_unknown_issuer, "SSL alert number 48",
+      {"not yet valid",
+       pki.authority.issue(early),
+       true,
+       host.data(),
+       ErrorCode::certificate_not_yet_valid,
+       "SSL alert number 45",
+       {"not valid yet", "2026-06-02", "2026-06-01"}},
+      {"unknown root",
+       stranger.issue(leaf_options()),
+       true,
+       host.data(),
+       ErrorCode::certificate_unknown_issuer,
+       "SSL alert number 48",
+       {"Stranger Root", "1 trust anchors"}},
+      {"self-signed",
+       test::self_signed(leaf_options()),
+       true,
+       host.data(),
+       ErrorCode::certificate_self_signed,
+       "SSL alert number 48",
+       {"signed by its own key"}},
+      {"missing intermediate",
+       leaf(),
+       false,
+       host.data(),
+       ErrorCode::certificate_unknown_issuer,
+       "SSL alert number 48",
        {"Interop Authority", "intermediate"}},
   };
   for (const Case& item : cases) {

@@ -161,7 +161,9 @@ public:
   ~ScriptedTransport() = default;
 
   [[nodiscard]] tlsconnect::IoResult<std::size_t> read_some(tlsconnect::Bytes space) { return line().read(space); }
-  [[nodiscard]] tlsconnect::IoResult<std::size_t> write_some(tlsconnect::BytesView bytes) { return line().write(bytes); }
+  [[nodiscard]] tlsconnect::IoResult<std::size_t> write_some(tlsconnect::BytesView bytes) {
+    return line().write(bytes);
+  }
   [[nodiscard]] Line& line() {
     if (!line_)
       throw std::logic_error("a transport was used after it was moved away");

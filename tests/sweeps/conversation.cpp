@@ -94,7 +94,8 @@ public:
       outcome_.info = text_of(stream->info());
     } else {
       for (int i = 0; i < 64 && outcome_.halt == tc::Halt::Kind::failed; ++i)
-        if (auto again = connect(); again || !again.error().is_failed() || again.error().error()->code() != outcome_.error)
+        if (auto again = connect();
+            again || !again.error().is_failed() || again.error().error()->code() != outcome_.error)
           throw std::logic_error("a failed connection did not stay failed");
       outcome_.info = text_of(connector.info());
     }

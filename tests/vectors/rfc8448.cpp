@@ -1,5 +1,5 @@
-// RFC 8448, byte for byte: with the trace's randomness and keys, every record that this client sends is the trace's, and
-// every record of the trace's server is understood.
+// RFC 8448, byte for byte: with the trace's randomness and keys, every record that this client sends is the trace's,
+// and every record of the trace's server is understood.
 //
 // What this library does not offer by itself (session_ticket, ffdhe groups, record_size_limit and so on) stands in the
 // ClientHello because the test puts it there, in the trace's order; the rest is the library's own.

@@ -306,7 +306,7 @@ TEST_CASE("a connector makes one stream", "[connector]") {
   CHECK(talk.server_heard() == "ok");
 }
 
-TEST_CASE("a connector can be moved in the middle of a handshake; what is left behind is not connected", "[connector]") {
+TEST_CASE("a connector can be moved during the handshake; what is left behind is not connected", "[connector]") {
   Conversation talk;
   talk.line.rule = [](const Call& call) { return call.is_read() ? Act::block(call) : Act::go(); };
   Connector first = talk.connector();

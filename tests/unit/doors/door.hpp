@@ -58,6 +58,14 @@ struct Conversation {
   }
 };
 
+/// From now on writes would block; reads work.
+inline void block_writes(Line& line) {
+  line.rule = [](const Call& call) { return call.is_write() ? Act::block(call) : Act::go(); };
+}
+inline void fail_writes(Line& line, int os_error) {
+  line.rule = [os_error](const Call& call) { return call.is_write() ? Act::fail(os_error) : Act::go(); };
+}
+
 /// Everything that can be read now, and why it ended there.
 struct ReadOut {
   std::string text;
