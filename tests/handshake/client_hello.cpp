@@ -128,6 +128,34 @@ TEST_CASE("ClientHello: when randomness fails, nothing is sent but the truth", "
   CHECK(!talk.client.failure());
 }
 
+namespace {
+
+/// Fails in one draw and in no other, so that a failure that is overlooked is not made up for by the next one.
+class OneDrawFails final : public tlsconnect::Rng {
+public:
+  explicit OneDrawFails(unsigned draw) : draw_(draw) {}
+  bool fill(Bytes out) noexcept override { return count_++ != draw_ && rest_.fill(out); }
+
+private:
+  unsigned draw_;
+  unsigned count_ = 0;
+  FixedRng rest_;
+};
+
+} // namespace
+
+TEST_CASE("ClientHello: each failed draw is noticed by itself", "[client_hello]") {
+  // The random, the session id, the key of x25519.
+  for (const unsigned draw : {0U, 1U, 2U}) {
+    CAPTURE(draw);
+    Talk talk({.configure = [=](auto& builder) { builder.rng(std::make_shared<OneDrawFails>(draw)); }});
+    CHECK(talk.server.hellos().empty());
+    CHECK(outcome_of(talk) == refused(ErrorCode::random_source_failed, Alert::internal_error));
+  }
+  Talk talk({.configure = [](auto& builder) { builder.rng(std::make_shared<OneDrawFails>(3)); }});
+  CHECK(talk.server.hellos().size() == 1);
+}
+
 TEST_CASE("ClientHello: randomness that fails after a retry", "[client_hello]") {
   Talk talk({.configure = [](auto& builder) {
     builder.groups({NamedGroup::x25519, NamedGroup::secp256r1});

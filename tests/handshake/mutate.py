@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Deletes the protocol's checks one after another and shows that a test of this folder notices.
+"""Deletes the protocol's checks one after another and shows that a test notices.
 
-    tests/handshake/mutate.py [--list] [--only TEXT] [--from N] [--statements]
+    tests/handshake/mutate.py [--list] [--only REGEX] [--from N] [--statements]
 
 Every `if` that refuses something becomes a mutant in which its condition is false, and one more for each part of a
 condition with `||`; with --statements, every assignment to a member is deleted as well. A mutant that all tests accept
@@ -20,8 +20,9 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-TESTS = ["client_hello", "connected", "extensions", "honest", "lengths", "records", "retry", "server_flight",
-         "server_hello", "state_table"]
+TESTS = ["handshake/client_hello", "handshake/connected", "handshake/extensions", "handshake/honest",
+         "handshake/lengths", "handshake/records", "handshake/retry", "handshake/server_flight",
+         "handshake/server_hello", "handshake/state_table", "unit/record/joiner", "unit/wire/cursor"]
 # What is mutated, and which bodies must be compiled again for it (None: itself).
 TARGETS = {
     "impl/negotiate.ipp": None,
@@ -163,7 +164,7 @@ def main():
             for line, what, mutated in mutants_of(text, options.statements):
                 mutants.append((target, line, what, mutated))
         mutants = [(number, mutant) for number, mutant in enumerate(mutants)
-                   if options.only in f"{mutant[0]}:{mutant[1]} {mutant[2]}" and number >= options.first]
+                   if re.search(options.only, f"{mutant[0]}:{mutant[1]} {mutant[2]}") and number >= options.first]
         if options.list:
             for number, (target, line, what, _) in mutants:
                 print(f"{number:3} {target}:{line} {what}")
@@ -171,7 +172,7 @@ def main():
 
         build = Build(folder)
         objects = {}
-        sources = {f"test_{test}": ROOT / f"tests/handshake/{test}.cpp" for test in TESTS}
+        sources = {f"test_{Path(test).name}": ROOT / f"tests/{test}.cpp" for test in TESTS}
         sources |= {support: ROOT / f"tests/support/{support}.cpp" for support in ("scripted_server", "test_pki")}
         for stem, source in sources.items():
             objects[stem] = folder / f"{stem}.o"

@@ -14,6 +14,13 @@ TalkOptions with_alpn() {
 }
 TalkOptions with_request() { return {.server = {.request_certificate = true}}; }
 
+/// What a CertificateVerify signs (RFC 9846, 4.4.3).
+ByteVector signed_content(std::string_view context, std::span<const std::uint8_t> transcript) {
+  std::string text(64, ' ');
+  text.append(context).append(1, '\0').append(transcript.begin(), transcript.end());
+  return {text.begin(), text.end()};
+}
+
 } // namespace
 
 // ---- EncryptedExtensions ----
@@ -323,12 +330,7 @@ TEST_CASE("CertificateVerify: the signature is over this handshake", "[certifica
   // The context string of a client, and none at all: signatures that were made for something else.
   const auto signed_as = [&](std::string_view context) {
     return signing([=](ScriptedServer& server) {
-      ByteVector text(64, 0x20);
-      text.insert(text.end(), context.begin(), context.end());
-      text.push_back(0);
-      const auto digest = server.transcript();
-      text.insert(text.end(), digest.begin(), digest.end());
-      return server_identity().key().sign("SHA-256", text);
+      return server_identity().key().sign("SHA-256", signed_content(context, server.transcript()));
     });
   };
   CHECK(signed_as("TLS 1.3, server CertificateVerify") == connected());
@@ -336,13 +338,8 @@ TEST_CASE("CertificateVerify: the signature is over this handshake", "[certifica
   CHECK(signed_as("") == wrong);
   // Another key than the certificate's.
   CHECK(signing([](ScriptedServer& server) {
-          ByteVector text(64, 0x20);
-          const std::string_view context = "TLS 1.3, server CertificateVerify";
-          text.insert(text.end(), context.begin(), context.end());
-          text.push_back(0);
-          const auto digest = server.transcript();
-          text.insert(text.end(), digest.begin(), digest.end());
-          return Key::cached(KeyType::p256, 1).sign("SHA-256", text);
+          return Key::cached(KeyType::p256, 1)
+              .sign("SHA-256", signed_content("TLS 1.3, server CertificateVerify", server.transcript()));
         }) == wrong);
 }
 

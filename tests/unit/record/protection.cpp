@@ -48,7 +48,7 @@ TEST_CASE("nonces are the sequence number over the IV", "[protection]") {
 }
 
 TEST_CASE("without a whole IV there are no nonces", "[protection]") {
-  for (const std::size_t size : {std::size_t{0}, std::size_t{11}, std::size_t{13}}) {
+  for (const std::size_t size : {std::size_t{0}, std::size_t{11}}) {
     detail::NonceSequence nonces(counting_iv(size));
     std::uint8_t nonce[aead_nonce_length];
     CHECK(!nonces.next(nonce));

@@ -235,6 +235,9 @@ TEST_CASE("a Writer reports what does not fit", "[cursor]") {
   const ByteVector long_field(256, 0);
   CHECK(write([&](Writer& w) { w.opaque8(BytesView(long_field).first(255), 0, 255); }) == std::nullopt);
   CHECK(write([&](Writer& w) { w.opaque8(long_field, 0, 255); }) == ErrorCode::field_out_of_range);
+  // A bound of the declaration that is tighter than the length's own.
+  CHECK(write([&](Writer& w) { w.opaque8(BytesView(long_field).first(32), 0, 32); }) == std::nullopt);
+  CHECK(write([&](Writer& w) { w.opaque8(BytesView(long_field).first(33), 0, 32); }) == ErrorCode::field_out_of_range);
   // Even where the declaration forgot the bound, a length is never cut off.
   CHECK(write([&](Writer& w) { w.opaque8(long_field, 0, 1'000); }) == ErrorCode::field_out_of_range);
   CHECK(write([&](Writer& w) { w.opaque8(BytesView{}, 1, 255); }) == ErrorCode::field_out_of_range);
