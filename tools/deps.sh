@@ -130,6 +130,19 @@ END
   [[ -r /etc/ssl/certs/ca-certificates.crt ]] || printf 'ca-certificates\n'
 }
 
+# The same for the libraries that decompress certificates. Without one the library builds, too, but cannot do what that
+# one would let it do, so that its tests would show less.
+deps_missing_decompressors() {
+  local module package
+  while read -r module package; do
+    pkg-config --exists "$module" 2>/dev/null || printf '%s\n' "$package"
+  done <<'END'
+zlib zlib1g-dev
+libbrotlidec libbrotli-dev
+libzstd libzstd-dev
+END
+}
+
 # --- sources ------------------------------------------------------------------------------------
 
 # The addresses of the Debian archive and of the security archive that this machine uses, in that
@@ -377,7 +390,7 @@ END
 # machine's packages, else from Debian's sources.
 deps_ensure_debian() {
   local packages absent=() from_source=() line name dev source minimum title prefix
-  mapfile -t packages < <(deps_missing_tools)
+  mapfile -t packages < <(deps_missing_tools && deps_missing_decompressors)
   while read -r line; do
     read -r name dev source minimum title <<<"$line"
     if ! "deps_have_$name" && ! deps_built "$name" >/dev/null; then
@@ -434,6 +447,10 @@ deps_ensure_other() {
   if ! deps_have_catch2; then
     echo "pkg-config finds no Catch2 >= $deps_catch2_minimum (catch2-with-main): Meson will download and build it."
   fi
+  for needed in zlib libbrotlidec libzstd; do
+    pkg-config --exists "$needed" 2>/dev/null ||
+      echo "pkg-config finds no $needed: certificates that are compressed with it will not be accepted."
+  done
 }
 
 deps_ensure() {

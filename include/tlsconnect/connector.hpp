@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include <tlsconnect/drive.hpp>
@@ -17,14 +18,19 @@ class [[nodiscard]] Connector {
 public:
   /// `config` decides what is offered and whom to trust, `name` is the server that must be reached; neither can be
   /// left out. The transport must be connected already; nothing is sent before connect().
-  Connector(ConfigPtr config, ServerName name, T transport)
-      : engine_(std::move(config), std::move(name)), transport_(std::move(transport)) {}
+  ///
+  /// `early_data` goes out behind the ClientHello when there is a session that permits it (RFC 9846, 2.3), as much of it
+  /// as that permits. What the server did not accept is never sent again by itself: after connect(), take it from
+  /// Stream::take_unaccepted_early_data.
+  Connector(ConfigPtr config, ServerName name, T transport, ReplaySafe early_data = {})
+      : engine_(std::move(config), std::move(name), early_data), transport_(std::move(transport)) {}
 
   /// Performs the handshake. Over a blocking transport it returns when the handshake is finished or has failed; over a
   /// non-blocking one also when the transport would block: wait for what `interest()` names and call again. The
   /// client's Finished has gone to the transport when a Stream is returned.
   ///
-  /// Halts: would_block; closed (the server ended the handshake with close_notify); truncated (the transport ended);
+  /// Halts: would_block, also with Interest::verdict or Interest::signature when the caller has to supply something,
+  /// which happens over a blocking transport too: give it, and call again; closed (the server ended the handshake with close_notify); truncated (the transport ended);
   /// failed (every later call returns the same error).
   ///
   /// A transport with set_nodelay is asked to switch Nagle's algorithm off right before the client's last flight: the
@@ -53,6 +59,24 @@ public:
     if (IoResult<> flushed = detail::flush(engine_, transport_); !flushed && !flushed.error().is_would_block())
       return stop(std::move(flushed.error()));
     return give_away();
+  }
+
+  /// When connect() halts with Interest::verdict: what to judge, and the judgement. See ClientEngine.
+  [[nodiscard]] std::optional<VerdictRequest> verdict_request() const noexcept { return engine_.verdict_request(); }
+  Result<> give_verdict(Result<VerifiedChain> verdict) noexcept { return engine_.give_verdict(std::move(verdict)); }
+  /// When connect() halts with Interest::signature: what to sign with the client's key, and the signature.
+  [[nodiscard]] std::optional<SignatureRequest> signature_request() const noexcept {
+    return engine_.signature_request();
+  }
+  Result<> give_signature(Result<ByteVector> signature) noexcept {
+    return engine_.give_signature(std::move(signature));
+  }
+  /// After a handshake that failed: the early data that the server has not accepted.
+  [[nodiscard]] ByteVector take_unaccepted_early_data() noexcept { return engine_.take_unaccepted_early_data(); }
+  /// Keying material that goes with early data; see ClientEngine.
+  [[nodiscard]] Result<> export_early_keying_material(std::string_view label, BytesView context,
+                                                      Bytes out) const noexcept {
+    return engine_.export_early_keying_material(label, context, out);
   }
 
   /// What is known so far; useful after a failure too.

@@ -42,6 +42,15 @@ template <Transport T>
   }
   if (engine.truncated())
     return std::unexpected(Halt::truncated());
+  if (const Interest awaited = engine.awaited(); awaited != Interest::none) {
+    // Only the caller can help; what is pending need not wait for that.
+    const IoResult<> flushed = flush(engine, transport);
+    if (flushed)
+      return std::unexpected(Halt::would_block(awaited));
+    if (flushed.error().is_would_block())
+      return std::unexpected(Halt::would_block(awaited | flushed.error().interest()));
+    return flushed;
+  }
 
   const IoResult<> flushed = flush(engine, transport);
   const Bytes space = engine.receive_buffer();

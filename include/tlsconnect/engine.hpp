@@ -4,14 +4,32 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
+#include <string_view>
 
 #include <tlsconnect/base/bytes.hpp>
 #include <tlsconnect/base/halt.hpp>
 #include <tlsconnect/client/config.hpp>
 #include <tlsconnect/client/connection_info.hpp>
+#include <tlsconnect/client/credentials.hpp>
+#include <tlsconnect/client/replay_safe.hpp>
 #include <tlsconnect/client/server_name.hpp>
+#include <tlsconnect/client/verifier.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
+
+/// What the caller is to judge when a connection halts with Interest::verdict. Views that live until the verdict.
+struct VerdictRequest {
+  PresentedCertificate presented;        ///< its chain is empty when the server showed a raw public key
+  const PublicKey* public_key = nullptr; ///< the server's key, of its certificate or alone
+};
+
+/// What the caller is to sign when a connection halts with Interest::signature. Views that live until the signature.
+struct SignatureRequest {
+  std::size_t credential; ///< which of ClientConfig::credentials() was chosen
+  SignatureScheme scheme; ///< what to sign it with
+  BytesView content;      ///< the whole of what is signed, not its hash (RFC 9846, 4.4.3)
+};
 
 /// One client connection. It has four ports, two to the network and two to the application; each is a buffer and a
 /// call that says how much of it was used:
@@ -25,7 +43,9 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
 class ClientEngine {
 public:
   /// A connection to this server under this configuration (which must not be null). Failures show in failure().
-  ClientEngine(ConfigPtr config, ServerName name) noexcept;
+  /// `early_data` goes out behind the ClientHello if there is a session that permits it, as much of it as that permits;
+  /// see take_unaccepted_early_data().
+  ClientEngine(ConfigPtr config, ServerName name, ReplaySafe early_data = {}) noexcept;
   ClientEngine(ClientEngine&&) noexcept;
   ClientEngine& operator=(ClientEngine&&) noexcept;
   ~ClientEngine();
@@ -66,6 +86,45 @@ public:
   [[nodiscard]] bool truncated() const noexcept;
   /// Why the connection failed; null when it did not. Data that came before the failure is still in plaintext().
   [[nodiscard]] const Error* failure() const noexcept;
+
+  /// What the connection waits for that only the caller can supply: verdict, signature, or none. Meanwhile it takes
+  /// nothing from the network: receive_buffer() is empty. What is pending should be sent.
+  [[nodiscard]] Interest awaited() const noexcept;
+  /// What to judge; nothing unless a verdict is awaited.
+  [[nodiscard]] std::optional<VerdictRequest> verdict_request() const noexcept;
+  /// The verdict on it: why it was accepted, or why not, which ends the connection with the error's alert.
+  /// `nothing_awaited`, which changes nothing, when none is awaited.
+  Result<> give_verdict(Result<VerifiedChain> verdict) noexcept;
+  /// What to sign; nothing unless a signature is awaited.
+  [[nodiscard]] std::optional<SignatureRequest> signature_request() const noexcept;
+  /// The signature, or why there is none, which ends the connection. `nothing_awaited` likewise.
+  Result<> give_signature(Result<ByteVector> signature) noexcept;
+
+  /// Early data that the server has not accepted, and that the caller may send again, now as ordinary data: all of it
+  /// when the server rejected it or when it was never sent, otherwise what went beyond the session's limit. To be called
+  /// once the handshake is complete, or has failed; gives it once. Nothing is ever sent again by itself (RFC 9846,
+  /// 4.2.10).
+  [[nodiscard]] ByteVector take_unaccepted_early_data() noexcept;
+
+  /// Changes this side's sending key (RFC 9846, 4.6.3), and with `request_peer` asks the peer to change its own. The
+  /// message waits in pending_output(). A key is also changed by itself before it has sealed too much. Not final:
+  /// `not_connected`, `write_side_closed`.
+  Result<> update_keys(bool request_peer) noexcept;
+
+  /// Keying material for another protocol (RFC 9846, 7.5): `out.size()` bytes that depend on the connection, on `label`
+  /// (1 to 249 bytes, registered or beginning with "EXPERIMENTAL") and on `context`; the server can make the same. No
+  /// context and an empty one are the same in TLS 1.3. `export_not_available` before the handshake is complete.
+  [[nodiscard]] Result<> export_keying_material(std::string_view label, BytesView context, Bytes out) const noexcept;
+  /// The same from the pre-shared key of the ClientHello, to go with early data: without forward secrecy, and the server
+  /// may not have agreed. Available from the start when a pre-shared key was offered, until the handshake is complete,
+  /// and afterwards if early data was accepted.
+  [[nodiscard]] Result<> export_early_keying_material(std::string_view label, BytesView context,
+                                                      Bytes out) const noexcept;
+  /// The channel binding tls-exporter (RFC 9266): 32 bytes.
+  [[nodiscard]] Result<ByteVector> tls_exporter() const noexcept;
+  /// The channel binding tls-server-end-point (RFC 5929, 4): the hash of the server's certificate.
+  /// `export_not_available` where that is not defined: no certificate, or one signed without a hash.
+  [[nodiscard]] Result<ByteVector> tls_server_end_point() const noexcept;
 
   [[nodiscard]] const ConnectionInfo& info() const noexcept;
   /// Gives back the memory of buffers that hold nothing now. Useful when a connection is expected to be idle;

@@ -5,15 +5,27 @@
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
 
+class CertificateDecompressor;
 class CertificateVerifier;
 class ClientConfig;
 class ClientEngine;
+class Credential;
 class Error;
+class ExternalPsk;
 class Halt;
+class KeyLog;
+class KeyLogFile;
+class MemorySessionStore;
 class MemoryPipe;
 class PosixSocket;
+class RawPublicKeyVerifier;
+class ReplaySafe;
 class ServerName;
+class SessionStore;
+class Signer;
 class TrustAnchors;
 struct ConnectionInfo;
+struct Policy;
+struct Session;
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include <tlsconnect/base/bytes.hpp>
@@ -30,7 +32,8 @@ public:
   /// Puts at most space.size() bytes of application data into `space`, at least 1 unless `space` is empty. Sends what
   /// is pending on the way, but never waits because of it, and reports that sending failed only when there is nothing
   /// to read.
-  /// Halts: would_block; closed (the peer sent close_notify: all of its data has been read); truncated (the transport
+  /// Halts: would_block, with Interest::signature when the server asked for a certificate after the handshake and the
+  /// client's key is elsewhere; closed (the peer sent close_notify: all of its data has been read); truncated (the transport
   /// ended without one); failed.
   [[nodiscard]] IoResult<std::size_t> read_some(Bytes space) {
     for (;;) {
@@ -95,6 +98,31 @@ public:
       return std::unexpected(Halt::failed(std::move(closed.error())));
     return flush();
   }
+
+  /// Early data that the server has not accepted (all of it, or what went beyond the session's limit), to be sent again as
+  /// the caller sees fit: ordinary data now, after whatever ConnectionInfo says was agreed. Gives it once.
+  [[nodiscard]] ByteVector take_unaccepted_early_data() noexcept { return engine_.take_unaccepted_early_data(); }
+  /// Changes this side's key, with `request_peer` the peer's too (RFC 9846, 4.6.3), and flushes. would_block: the key is
+  /// changed, the message still waits.
+  [[nodiscard]] IoResult<> update_keys(bool request_peer = false) {
+    if (Result<> updated = engine_.update_keys(request_peer); !updated)
+      return std::unexpected(Halt::failed(std::move(updated.error())));
+    return flush();
+  }
+  /// When read_some halts with Interest::signature: what to sign with the client's key, and the signature.
+  [[nodiscard]] std::optional<SignatureRequest> signature_request() const noexcept {
+    return engine_.signature_request();
+  }
+  Result<> give_signature(Result<ByteVector> signature) noexcept {
+    return engine_.give_signature(std::move(signature));
+  }
+
+  /// Keying material for another protocol (RFC 9846, 7.5), and channel bindings (RFC 9266; RFC 5929, 4); see ClientEngine.
+  [[nodiscard]] Result<> export_keying_material(std::string_view label, BytesView context, Bytes out) const noexcept {
+    return engine_.export_keying_material(label, context, out);
+  }
+  [[nodiscard]] Result<ByteVector> tls_exporter() const noexcept { return engine_.tls_exporter(); }
+  [[nodiscard]] Result<ByteVector> tls_server_end_point() const noexcept { return engine_.tls_server_end_point(); }
 
   /// Whether read_some would return data without touching the transport.
   [[nodiscard]] bool has_buffered() const noexcept { return !engine_.plaintext().empty(); }

@@ -17,7 +17,7 @@ import tempfile
 from toolchain import SEPARATE, Toolchain, first_lines, in_parallel, report
 
 DOORS = ["tlsconnect.hpp", "connector.hpp", "stream.hpp", "engine.hpp", "transport.hpp", "drive.hpp", "posix.hpp",
-         "memory_pipe.hpp", "fwd.hpp", "version.hpp"]
+         "memory_pipe.hpp", "key_log_file.hpp", "fwd.hpp", "version.hpp"]
 DOOR_FOLDERS = ["client", "verify"]
 
 

@@ -260,6 +260,7 @@ TEST_CASE("what came before a failure can still be read", "[connected]") {
   REQUIRE(talk.client.received(bytes.size()));
   CHECK(!talk.client.failure());
   CHECK(tlsconnect::as_text(talk.client.plaintext()) == "good");
+  CHECK(talk.client.receive_buffer().empty()); // it would overwrite what waits here
   talk.client.consume(2);
   CHECK(!talk.client.failure());
   CHECK(tlsconnect::as_text(talk.client.plaintext()) == "od");
@@ -315,6 +316,19 @@ TEST_CASE("what comes after close_notify is ignored", "[close]") {
   }
 }
 
+TEST_CASE("after close_notify a failure is not told to the server", "[close]") {
+  // RFC 9846, 6.1: nothing is sent after close_notify, an alert neither.
+  Talk talk;
+  talk.handshake();
+  REQUIRE(talk.client.close_notify());
+  talk.server.send_raw(ByteVector{99, 3, 3, 0, 1, 0});
+  talk.exchange();
+  REQUIRE(talk.client.failure());
+  CHECK(talk.client.failure()->code() == ErrorCode::record_type_unexpected);
+  REQUIRE(talk.server.alerts().size() == 1);
+  CHECK(talk.server.alerts()[0].description == Alert::close_notify);
+}
+
 TEST_CASE("an end without close_notify is a truncation", "[close]") {
   Talk talk;
   talk.handshake();
@@ -324,6 +338,7 @@ TEST_CASE("an end without close_notify is a truncation", "[close]") {
   talk.client.received_end();
   CHECK(talk.client.truncated());
   CHECK(!talk.client.peer_closed());
+  CHECK(talk.client.receive_buffer().empty());
   Talk cut;
   cut.handshake();
   cut.server.send_alert(Alert::close_notify, 1);

@@ -4,14 +4,16 @@
     tests/handshake/mutate.py [--list] [--only REGEX] [--from N] [--statements]
 
 Every `if` that refuses something becomes a mutant in which its condition is false, and one more for each part of a
-condition with `||`; with --statements, every assignment to a member is deleted as well. A mutant that all tests accept
-is a survivor: either a check without a test, or one that something else makes superfluous. The exit status is the number
-of survivors. Needs the compiler ($CXX, default c++) and pkg-config with botan-3 and catch2-with-main; works in a temporary
-folder and touches nothing in the repository.
+condition with `||`; with --statements, so does every `if` that leaves its function or loop without an error, and every
+assignment to a member is deleted as well. A mutant that all tests accept is a survivor: either a check without a test,
+or one that something else makes superfluous. The exit status is the number of survivors. Needs the compiler ($CXX,
+default c++) and pkg-config with botan-3 and catch2-with-main; works in a temporary folder and touches nothing in the
+repository.
 """
 import argparse
 import os
 import re
+import resource
 import shlex
 import shutil
 import subprocess
@@ -23,7 +25,10 @@ ROOT = Path(__file__).resolve().parents[2]
 TESTS = ["handshake/client_hello", "handshake/connected", "handshake/extensions", "handshake/honest",
          "handshake/lengths", "handshake/records", "handshake/retry", "handshake/server_flight",
          "handshake/server_hello", "handshake/state_table", "unit/record/joiner", "unit/wire/cursor"]
-# What is mutated, and which bodies must be compiled again for it (None: itself).
+# A mutant that goes round for ever may collect bytes as it goes.
+MEMORY = 4 << 30
+# What is mutated, and which bodies and tests must be compiled again for it (None: itself). Tests too, because a function
+# in a header that none of the bodies calls is in no other object.
 TARGETS = {
     "impl/negotiate.ipp": None,
     "impl/client13.ipp": None,
@@ -33,8 +38,8 @@ TARGETS = {
     "impl/engine.ipp": None,
     "wire/extensions.hpp": ["negotiate", "client13"],
     "wire/messages13.hpp": ["client13"],
-    "wire/cursor.hpp": ["negotiate", "client13", "client_hello"],
-    "record/handshake_joiner.hpp": ["record_layer", "negotiate", "client13"],
+    "wire/cursor.hpp": ["negotiate", "client13", "client_hello", "unit/wire/cursor"],
+    "record/handshake_joiner.hpp": ["record_layer", "negotiate", "client13", "unit/record/joiner"],
     "handshake/state.hpp": ["engine"],
 }
 # Mutants that no test can tell from the original, and why.
@@ -42,6 +47,7 @@ EQUIVALENT = {
     ("impl/negotiate.ipp", "without: !suite"): "a configuration lists only suites that are known",
     ("impl/negotiate.ipp", "deleted: context_->info.version = ProtocolVersion::tls1_3;"): "TLS 1.3 is the default",
     ("impl/client_hello.ipp", "never: !hello.shared_groups.push_back(group)"): "a configuration has at most as many shares",
+    ("impl/engine.ipp", "never: count == 0"): "from nothing no record is made",
 }
 
 
@@ -87,7 +93,8 @@ def mutants_of(text, statements):
         initial, _, condition = inside.rpartition(";")
         refuses = re.match(r"(return |result = )?(fail|refuse|share_invalid|inner\.refuse|ar\.refuse)\b", then) or \
             re.match(r"return (std::unexpected|result|added)", then) and re.search(r"decode<|parse\(", initial)
-        if not refuses:
+        leaves = statements and re.match(r"(return( \{\}| std::nullopt| false| true| [\w:]+\{0\})?|continue|break);", then)
+        if not refuses and not leaves:
             continue
         line = text.count("\n", 0, match.start()) + 1
         head = text[:opening + 1] + (initial + "; " if initial else "")
@@ -103,7 +110,7 @@ def mutants_of(text, statements):
         pattern = r"^ {2,}(?:(?:\w+(?:\.|->))*\w*_|(?:\w+(?:\.|->))+\w+|complete|peer_closed|warning_alerts) = [^;\n]*;\n"
         for match in re.finditer(pattern, text, re.M):
             line = text.count("\n", 0, match.start()) + 1
-            yield line, f"deleted: {match.group().strip()}", text[:match.start()] + "\n" + text[match.end():]
+            yield line, f"deleted: {match.group().strip()}", text[:match.start()] + ";\n" + text[match.end():]
 
 
 class Build:
@@ -139,7 +146,8 @@ class Build:
         environment.pop("TLSCONNECT_UPDATE_DOCS", None)
         try:
             done = subprocess.run([str(program), "--abort"], text=True, errors="replace", env=environment,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
+                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)))
         except subprocess.TimeoutExpired:
             return "hangs", ""
         return ("survives" if done.returncode == 0 else "killed"), done.stdout
@@ -195,13 +203,19 @@ def main():
             shutil.copytree(original, include)
             (include / "tlsconnect" / target).write_text(mutated)
             changed = []
+            unchanged = dict(objects)
             outcome = ""
-            for body in TARGETS[target] or [Path(target).stem]:
-                changed.append(folder / f"changed_{body}.o")
-                if build.body(include, f"impl/{body}.ipp", changed[-1]).returncode:
+            for part in TARGETS[target] or [Path(target).stem]:
+                changed.append(folder / f"changed_{Path(part).name}.o")
+                if part in TESTS:
+                    del unchanged[f"test_{Path(part).name}"]
+                    done = build.compile(include, ROOT / f"tests/{part}.cpp", changed[-1])
+                else:
+                    done = build.body(include, f"impl/{part}.ipp", changed[-1])
+                if done.returncode:
                     outcome = "does not compile"
             if not outcome:
-                outcome, _ = build.link_and_run([*changed, *objects.values()], folder / "tests")
+                outcome, _ = build.link_and_run([*changed, *unchanged.values()], folder / "tests")
             if outcome == "survives" and (target, what) in EQUIVALENT:
                 outcome = "equivalent: " + EQUIVALENT[target, what]
             survivors += outcome == "survives"

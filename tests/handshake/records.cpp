@@ -282,6 +282,42 @@ TEST_CASE("application data may be empty, but not for ever", "[records][empty]")
         refused_later(ErrorCode::too_many_empty_records, Alert::unexpected_message));
 }
 
+TEST_CASE("a message between them starts the count of empty records again", "[records][empty]") {
+  const auto around_a_ticket = [](unsigned count) {
+    return after_handshake([=](Talk& talk) {
+      for (int round = 0; round < 2; ++round) {
+        for (unsigned i = 0; i < count; ++i)
+          talk.server.send_data("");
+        talk.server.send_ticket();
+      }
+    });
+  };
+  CHECK(around_a_ticket(tlsconnect::limits::empty_records) == connected());
+  CHECK(around_a_ticket(tlsconnect::limits::empty_records + 1) ==
+        refused_later(ErrorCode::too_many_empty_records, Alert::unexpected_message));
+}
+
+// ---- memory ----
+
+TEST_CASE("the receive buffer is large only while a large record arrives", "[records][memory]") {
+  Talk talk;
+  talk.handshake();
+  const auto room = [&] {
+    talk.client.release_buffers();
+    return talk.client.receive_buffer().size();
+  };
+  const std::size_t small = room();
+  REQUIRE(small < full / 2);
+  talk.server.send_data(std::string(full, 'x'));
+  const ByteVector record = talk.server.take_output();
+  // Its header is enough to know how large it will be.
+  talk.deliver(BytesView(record).first(5));
+  CHECK(talk.client.receive_buffer().size() >= record.size() - 5);
+  talk.deliver(BytesView(record).subspan(5));
+  CHECK(talk.received.size() == full);
+  CHECK(room() == small);
+}
+
 // ---- interleaving ----
 
 TEST_CASE("nothing comes between the parts of a message", "[records][interleaving]") {

@@ -28,14 +28,48 @@ using tlsconnect::StateRow;
 
 namespace {
 
+/// What the caller has kept for itself.
+enum class Caller { nothing, verdict, signature };
+
+/// "Compressed" by doing nothing.
+class Copy final : public tlsconnect::CertificateDecompressor {
+public:
+  tlsconnect::CertificateCompressionAlgorithm algorithm() const noexcept override {
+    return tlsconnect::CertificateCompressionAlgorithm::zlib;
+  }
+  bool decompress(BytesView compressed, tlsconnect::Bytes out) const noexcept override {
+    if (compressed.size() != out.size())
+      return false;
+    std::copy(compressed.begin(), compressed.end(), out.begin());
+    return true;
+  }
+};
+ByteVector compressed(const ByteVector& body) {
+  return encoded(tlsconnect::CompressedCertificate{1, static_cast<std::uint32_t>(body.size()), body});
+}
+
+template <class Builder>
+void configure(Builder& builder, Caller caller) {
+  builder.groups({NamedGroup::x25519, NamedGroup::secp256r1})
+      .certificate_decompressors({std::make_shared<Copy>()})
+      .post_handshake_auth(true);
+  if (caller == Caller::verdict)
+    builder.verifier(std::make_shared<tlsconnect::VerdictByCaller>());
+  if (caller == Caller::signature) {
+    const Identity client = self_signed({.common_name = "client", .key = Key::cached(KeyType::p256)});
+    builder.credentials({value_of(tlsconnect::Credential::create(
+        {value_of(tlsconnect::Certificate::from_der(client.der()))},
+        std::make_shared<tlsconnect::SignLater>(
+            std::vector<tlsconnect::SignatureScheme>{tlsconnect::SignatureScheme::ecdsa_secp256r1_sha256})))});
+  }
+}
+
 /// The machines without records and engine around them, and an honest server for what they are told.
 class Driver {
 public:
-  Driver()
-      : context_{make_config({.configure = [](auto& builder) {
-                   builder.groups({NamedGroup::x25519, NamedGroup::secp256r1});
-                 }}),
-                 value_of(tlsconnect::ServerName::parse("server.test")), {}, {}},
+  explicit Driver(Caller caller)
+      : context_(make_config({.configure = [caller](auto& builder) { configure(builder, caller); }}),
+                 value_of(tlsconnect::ServerName::parse("server.test"))),
         machine_(std::in_place_type<Negotiate>, context_, transcript_) {}
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
@@ -47,8 +81,11 @@ public:
   /// What the engine does once the version is agreed.
   void hand_over() {
     tlsconnect::Negotiated13 negotiated = std::move(*std::get<Negotiate>(machine_).negotiated13());
-    machine_.emplace<Client13>(context_, transcript_, std::move(negotiated));
+    machine_.emplace<Client13>(context_, transcript_, std::move(negotiated.handshake));
   }
+  /// What the caller supplies.
+  Result<> give_verdict() { return std::get<Client13>(machine_).give_verdict(tlsconnect::VerifiedChain{{}, "accepted"}); }
+  Result<> give_signature() { return std::get<Client13>(machine_).give_signature(ByteVector(70, 1)); }
   Result<> tell(HandshakeType type, BytesView body) {
     const ByteVector bytes = framed(type, body);
     const HandshakeMessage message{type, bytes, BytesView(bytes).subspan(4)};
@@ -64,6 +101,9 @@ public:
                                [](ScriptedServer& server) { return server.draft_certificate_request(); }));
     else if (name == "NewSessionTicket")
       plan.append(message_step("NewSessionTicket", HandshakeType::new_session_ticket, server_.draft_ticket()));
+    else if (name == "CompressedCertificate")
+      plan.append(message_step("CompressedCertificate", HandshakeType::compressed_certificate,
+                               [](ScriptedServer& server) { return compressed(server.draft_certificate()); }));
     else if (name == "KeyUpdate")
       plan.append(message_step("KeyUpdate", HandshakeType::key_update, ByteVector{1}));
     else
@@ -113,6 +153,7 @@ private:
 struct Way {
   std::string_view state;
   std::vector<std::string_view> steps; ///< messages, and what is not a message in parentheses
+  Caller caller = Caller::nothing;
 };
 const std::vector<Way>& ways() {
   static const std::vector<Way> rows = [] {
@@ -136,13 +177,19 @@ const std::vector<Way>& ways() {
     // The last flight depends on whether a certificate was asked for.
     list.push_back({"ExpectFinished", {"(start)", "ServerHello", "(version agreed)", "EncryptedExtensions",
                                        "Certificate", "CertificateVerify"}});
+    list.push_back({"AwaitVerdict", {"(start)", "ServerHello", "(version agreed)", "EncryptedExtensions", "Certificate"},
+                    Caller::verdict});
+    list.push_back({"AwaitSignature",
+                    {"(start)", "ServerHello", "(version agreed)", "EncryptedExtensions", "CertificateRequest",
+                     "Certificate", "CertificateVerify", "Finished"},
+                    Caller::signature});
     return list;
   }();
   return rows;
 }
 
 std::unique_ptr<Driver> drive(const Way& way) {
-  auto driver = std::make_unique<Driver>();
+  auto driver = std::make_unique<Driver>(way.caller);
   for (const std::string_view step : way.steps) {
     if (step == "(start)")
       driver->start();
@@ -153,6 +200,22 @@ std::unique_ptr<Driver> drive(const Way& way) {
   }
   REQUIRE(driver->state() == way.state);
   return driver;
+}
+
+/// Whether the way leads where it should when the caller keeps something for itself.
+bool reachable(const Way& way) {
+  Driver driver(way.caller);
+  for (const std::string_view step : way.steps) {
+    if (driver.state().starts_with("Await"))
+      return false;
+    if (step == "(start)")
+      driver.start();
+    else if (step == "(version agreed)")
+      driver.hand_over();
+    else if (!driver.tell(step))
+      return false;
+  }
+  return driver.state() == way.state;
 }
 
 std::vector<StateRow> all_rows() {
@@ -174,6 +237,8 @@ std::vector<std::string_view> honest(HandshakeType type) {
     return {"EncryptedExtensions"};
   case HandshakeType::certificate_request:
     return {"CertificateRequest"};
+  case HandshakeType::compressed_certificate:
+    return {"CompressedCertificate"};
   case HandshakeType::certificate:
     return {"Certificate"};
   case HandshakeType::certificate_verify:
@@ -214,6 +279,13 @@ std::string observed_diagram() {
       driver->hand_over();
       edge(way.state, driver->state(), "the version is agreed");
     }
+    if (way.state == "AwaitVerdict" || way.state == "AwaitSignature") {
+      auto driver = drive(way);
+      const std::size_t before = driver->sent().size();
+      const bool verdict = way.state == "AwaitVerdict";
+      value_of(verdict ? driver->give_verdict() : driver->give_signature());
+      edge(way.state, driver->state(), (verdict ? "the caller's verdict" : "the signature") + sent_since(*driver, before));
+    }
     const StateRow row = drive(way)->row();
     for (const HandshakeType type : row.expects)
       for (const std::string_view name : honest(type)) {
@@ -221,6 +293,16 @@ std::string observed_diagram() {
         const std::size_t before = driver->sent().size();
         if (driver->tell(name))
           edge(way.state, driver->state(), std::string(name) + sent_since(*driver, before));
+        // The same, where the caller has kept something for itself.
+        for (const Caller caller : {Caller::verdict, Caller::signature}) {
+          Way other = way;
+          other.caller = caller;
+          if (way.caller != Caller::nothing || !reachable(other))
+            continue;
+          auto kept = drive(other);
+          if (kept->tell(name) && kept->state().starts_with("Await"))
+            edge(way.state, kept->state(), std::string(name));
+        }
       }
   }
   return text;
@@ -248,11 +330,13 @@ TEST_CASE("the tables say what RFC 9846, A.1 says", "[states]") {
       {"ExpectSecondServerHello", {server_hello}},
       {"Negotiated13", {}},
       {"ExpectEncryptedExtensions", {encrypted_extensions}},
-      {"ExpectCertificateOrRequest", {certificate_request, certificate}},
-      {"ExpectCertificate", {certificate}},
+      {"ExpectCertificateOrRequest", {certificate_request, certificate, compressed_certificate}},
+      {"ExpectCertificate", {certificate, compressed_certificate}},
+      {"AwaitVerdict", {}},
       {"ExpectCertificateVerify", {certificate_verify}},
       {"ExpectFinished", {finished}},
-      {"Connected", {new_session_ticket, key_update}},
+      {"AwaitSignature", {}},
+      {"Connected", {new_session_ticket, key_update, certificate_request}},
   };
   const std::vector<StateRow> rows = all_rows();
   REQUIRE(rows.size() == expected.size());

@@ -598,13 +598,23 @@ void ScriptedServer::break_write_key() {
 // ---- what the server says ----
 
 CipherSuite ScriptedServer::suite() const {
-  return options_.suite ? *options_.suite : hellos_.front().fields.cipher_suites[0];
+  if (options_.suite)
+    return *options_.suite;
+  // The first that means anything (RFC 8701).
+  const auto& offered = hellos_.front().fields.cipher_suites;
+  for (std::size_t i = 0; i < offered.size(); ++i)
+    if (tlsconnect::parameters_of(offered[i]))
+      return offered[i];
+  return offered[0];
 }
 
 NamedGroup ScriptedServer::group() const {
   if (options_.group)
     return *options_.group;
-  return hello().shares.empty() ? NamedGroup::x25519 : hello().shares.front().first;
+  for (const auto& [group, share] : hello().shares)
+    if (tlsconnect::lengths_of(group))
+      return group;
+  return NamedGroup::x25519;
 }
 
 tlsconnect::SuiteParameters ScriptedServer::parameters() const {

@@ -1,7 +1,7 @@
 // RFC 8448, byte for byte: with the trace's randomness and keys, every record that this client sends is the trace's,
 // and every record of the trace's server is understood.
 //
-// What this library does not offer by itself (session_ticket, ffdhe groups, record_size_limit and so on) stands in the
+// What this library does not offer by itself (session_ticket, ffdhe groups, padding and so on) stands in the
 // ClientHello because the test puts it there, in the trace's order; the rest is the library's own.
 #include <algorithm>
 #include <cstdint>
@@ -9,9 +9,12 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <tlsconnect/client/credentials.hpp>
+#include <tlsconnect/client/session.hpp>
 #include <tlsconnect/engine.hpp>
 #include <tlsconnect/impl/config_access.hpp>
 #include <tlsconnect/wire/cursor.hpp>
@@ -46,15 +49,18 @@ std::string hex(tc::BytesView bytes) {
   return text;
 }
 
-/// The trace's certificate is for nobody, of 2016, and signs itself. What this test trusts is the trace.
+/// The traces' certificates are for nobody, of 2016, and sign themselves. What this test trusts is the traces.
 class TraceVerifier final : public tc::CertificateVerifier {
 public:
   tc::Result<tc::VerifiedChain> verify(const tc::PresentedCertificate& presented, const tc::ServerName&,
                                        std::int64_t) const noexcept override {
-    if (presented.chain.size() != 1 || presented.chain[0].subject() != "CN=rsa")
+    if (presented.chain.size() != 1 ||
+        (presented.chain[0].subject() != "CN=rsa" && presented.chain[0].subject() != "CN=ecdsa256"))
       return tc::fail(ErrorCode::certificate_rejected, "TraceVerifier");
     return tc::VerifiedChain{};
   }
+  /// Section 4 resumes what section 3 began with another verifier object.
+  tc::TrustIdentity trust_identity() const override { return {1}; }
 };
 
 /// The extensions of a ClientHello in their order, each with its body or, if this library makes it, without.
@@ -75,6 +81,8 @@ std::vector<tc::detail::HelloTemplate::Item> items_of(tc::BytesView record) {
     case ExtensionType::supported_versions:
     case ExtensionType::key_share:
     case ExtensionType::cookie:
+    case ExtensionType::early_data:
+    case ExtensionType::pre_shared_key:
       items.push_back({type, std::nullopt});
       break;
     default:
@@ -100,14 +108,27 @@ tc::detail::HelloTemplate template_of(const Trace& trace) {
   return fixed;
 }
 
+/// When the client of a trace runs, in milliseconds since 1970. The traces do not say.
+constexpr std::int64_t trace_time = 1'500'000'000'000;
+
+/// What the client of a trace has besides its ClientHello.
+struct Surroundings {
+  std::shared_ptr<tc::SessionStore> sessions = nullptr;
+  std::int64_t now = trace_time;
+  std::vector<tc::Credential> credentials = {};
+};
+
 struct Replay {
   std::shared_ptr<test::ScriptRng> rng;
   tc::ClientEngine engine;
 
-  explicit Replay(const Trace& trace, tc::detail::HelloTemplate fixed, std::vector<NamedGroup> groups)
+  explicit Replay(const Trace& trace, tc::detail::HelloTemplate fixed, std::vector<NamedGroup> groups,
+                  Surroundings around = {})
       : rng(std::make_shared<test::ScriptRng>(unhex(trace.randomness))),
-        engine(config(trace, rng, std::move(fixed), std::move(groups)), name()) {}
-  Replay(const Trace& trace, std::vector<NamedGroup> groups) : Replay(trace, template_of(trace), std::move(groups)) {}
+        engine(config(trace, rng, std::move(fixed), std::move(groups), std::move(around)), name(),
+               tc::replay_safe(unhex(trace.early_data))) {}
+  Replay(const Trace& trace, std::vector<NamedGroup> groups, Surroundings around = {})
+      : Replay(trace, template_of(trace), std::move(groups), std::move(around)) {}
 
   static tc::ServerName name() {
     auto parsed = tc::ServerName::parse("server");
@@ -115,7 +136,8 @@ struct Replay {
     return std::move(*parsed);
   }
   static tc::ConfigPtr config(const Trace& trace, std::shared_ptr<test::ScriptRng> rng,
-                              tc::detail::HelloTemplate fixed, std::vector<NamedGroup> groups) {
+                              tc::detail::HelloTemplate fixed, std::vector<NamedGroup> groups,
+                              Surroundings around) {
     auto builder = tc::ClientConfig::builder();
     builder.verifier(std::make_shared<TraceVerifier>())
         .cipher_suites({tc::CipherSuite::aes_128_gcm_sha256, tc::CipherSuite::chacha20_poly1305_sha256,
@@ -124,7 +146,9 @@ struct Replay {
         .key_shares({NamedGroup::x25519})
         .compatibility_mode(trace.client_flight.starts_with("14")) // a change_cipher_spec comes first
         .rng(std::move(rng))
-        .clock(std::make_shared<test::FixedClock>(test::FixedClock::from_seconds(1'500'000'000)));
+        .clock(std::make_shared<test::FixedClock>(around.now))
+        .session_store(std::move(around.sessions))
+        .credentials(std::move(around.credentials));
     tc::detail::ConfigAccess::set_hello_template(builder, std::move(fixed));
     auto built = builder.build();
     REQUIRE(built.has_value());
@@ -163,6 +187,30 @@ const std::vector<NamedGroup> four_curves{NamedGroup::x25519, NamedGroup::secp25
                                           NamedGroup::secp521r1};
 const std::vector<NamedGroup> three_curves{NamedGroup::x25519, NamedGroup::secp256r1, NamedGroup::secp384r1};
 
+/// A store with the session of section 3's ticket.
+std::shared_ptr<tc::MemorySessionStore> store_of_section_3() {
+  auto store = std::make_shared<tc::MemorySessionStore>();
+  Replay first(rfc8448::simple_1rtt, four_curves, {.sessions = store});
+  (void)first.sent();
+  first.receive(rfc8448::simple_1rtt.server_hello);
+  first.receive(rfc8448::simple_1rtt.server_flight);
+  first.receive(rfc8448::simple_1rtt.ticket);
+  first.check_no_failure();
+  REQUIRE(store->size() == 1);
+  return store;
+}
+
+/// The client of section 6. Its signature comes from the trace: randomness went into it that is not known.
+tc::Credential credential_of_section_6() {
+  auto certificate = tc::Certificate::from_der(unhex(rfc8448::client_authentication.client_certificate));
+  REQUIRE(certificate.has_value());
+  auto credential = tc::Credential::create(
+      {std::move(*certificate)},
+      std::make_shared<tc::SignLater>(std::vector{tc::SignatureScheme::rsa_pss_rsae_sha256}));
+  REQUIRE(credential.has_value());
+  return std::move(*credential);
+}
+
 } // namespace
 
 TEST_CASE("RFC 8448, section 3: simple 1-RTT handshake", "[rfc8448]") {
@@ -198,6 +246,54 @@ TEST_CASE("RFC 8448, section 3: simple 1-RTT handshake", "[rfc8448]") {
   }
 }
 
+TEST_CASE("RFC 8448, section 4: resumed 0-RTT handshake", "[rfc8448]") {
+  constexpr const Trace& trace = rfc8448::resumed_0rtt;
+  for (const std::size_t step : {~std::size_t{0}, std::size_t{1}}) {
+    CAPTURE(step);
+    const auto store = store_of_section_3();
+    Replay client(trace, four_curves, {.sessions = store, .now = trace_time + 6});
+    CHECK(client.rng->left() == 0);
+    CHECK(store->size() == 0);
+    CHECK(client.sent() == std::string(trace.client_hello) + std::string(trace.client_early_data));
+    client.receive(trace.server_hello, step);
+    client.receive(trace.server_flight, step);
+    client.check_no_failure();
+    REQUIRE(client.engine.handshake_complete());
+    CHECK(client.sent() == trace.client_flight); // EndOfEarlyData and Finished, each under its key
+    CHECK(client.engine.info().psk == tc::PskUse::resumption);
+    CHECK(client.engine.info().early_data == tc::EarlyDataOutcome::accepted);
+    CHECK(client.engine.info().early_data_accepted == unhex(trace.early_data).size());
+    CHECK(client.engine.take_unaccepted_early_data().empty());
+
+    const tc::ByteVector data = unhex(trace.application_data);
+    REQUIRE(client.engine.encrypt(data).value() == data.size());
+    CHECK(client.sent() == trace.client_data);
+    client.receive(trace.server_data, step);
+    CHECK(hex(client.engine.plaintext()) == trace.application_data);
+    client.engine.consume(data.size());
+    REQUIRE(client.engine.close_notify().has_value());
+    CHECK(client.sent() == trace.client_close);
+    client.receive(trace.server_close, step);
+    client.check_no_failure();
+    CHECK(client.engine.peer_closed());
+  }
+}
+
+TEST_CASE("the binder of section 4 depends on the ticket's age", "[rfc8448]") {
+  // Both stand in the last bytes of the ClientHello, which the early data's key depends on in turn.
+  constexpr const Trace& trace = rfc8448::resumed_0rtt;
+  Replay client(trace, four_curves, {.sessions = store_of_section_3(), .now = trace_time + 7});
+  const std::string sent = client.sent();
+  const std::string wanted = std::string(trace.client_hello) + std::string(trace.client_early_data);
+  REQUIRE(sent.size() == wanted.size());
+  constexpr std::size_t binders = 2 * (2 + 1 + 32);
+  const std::size_t age_ends = trace.client_hello.size() - binders;
+  CHECK(sent.substr(0, age_ends - 2) == wanted.substr(0, age_ends - 2));
+  CHECK(sent.substr(age_ends - 2, 2) == "cc"); // one millisecond more
+  CHECK(sent.substr(age_ends + 6, 64) != wanted.substr(age_ends + 6, 64));
+  CHECK(sent.substr(trace.client_hello.size() + 10) != trace.client_early_data.substr(10));
+}
+
 TEST_CASE("RFC 8448, section 5: HelloRetryRequest", "[rfc8448]") {
   constexpr const Trace& trace = rfc8448::hello_retry_request;
   Replay client(trace, three_curves);
@@ -218,6 +314,44 @@ TEST_CASE("RFC 8448, section 5: HelloRetryRequest", "[rfc8448]") {
   CHECK(client.sent() == trace.client_close);
   client.receive(trace.server_close);
   CHECK(client.engine.peer_closed());
+}
+
+TEST_CASE("RFC 8448, section 6: client authentication", "[rfc8448]") {
+  constexpr const Trace& trace = rfc8448::client_authentication;
+  for (const std::size_t step : {~std::size_t{0}, std::size_t{1}}) {
+    CAPTURE(step);
+    Replay client(trace, four_curves, {.credentials = {credential_of_section_6()}});
+    CHECK(client.rng->left() == 0);
+    CHECK(client.sent() == trace.client_hello);
+    client.receive(trace.server_hello, step);
+    client.receive(trace.server_flight, step);
+    client.check_no_failure();
+    CHECK_FALSE(client.engine.handshake_complete());
+    REQUIRE(client.engine.awaited() == tc::Interest::signature);
+    CHECK(client.engine.info().signature_scheme == tc::SignatureScheme::ecdsa_secp256r1_sha256);
+    CHECK(client.sent().empty()); // the flight leaves whole
+
+    // What the trace's signature was made of is what this client asks to have signed.
+    const auto request = client.engine.signature_request();
+    REQUIRE(request.has_value());
+    CHECK(request->scheme == tc::SignatureScheme::rsa_pss_rsae_sha256);
+    const tc::ByteVector signature = unhex(trace.client_signature);
+    const auto certificate = tc::Certificate::from_der(unhex(trace.client_certificate));
+    REQUIRE(certificate.has_value());
+    const auto key = certificate->public_key();
+    REQUIRE(key.has_value());
+    CHECK(key->verify(request->scheme, request->content, signature, 1024).has_value());
+
+    REQUIRE(client.engine.give_signature(signature).has_value());
+    REQUIRE(client.engine.handshake_complete());
+    CHECK(client.sent() == trace.client_flight);
+    CHECK(client.engine.info().client_certificate_sent);
+    REQUIRE(client.engine.close_notify().has_value());
+    CHECK(client.sent() == trace.client_close);
+    client.receive(trace.server_close, step);
+    client.check_no_failure();
+    CHECK(client.engine.peer_closed());
+  }
 }
 
 TEST_CASE("RFC 8448, section 7: compatibility mode", "[rfc8448]") {

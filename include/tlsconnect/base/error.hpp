@@ -78,6 +78,14 @@ enum class ErrorCode : std::uint8_t {
   finished_invalid,
   certificate_request_context_not_empty,
   key_update_invalid,
+  psk_not_offered,
+  psk_hash_mismatch,
+  psk_key_exchange_missing,
+  early_data_not_acceptable,
+  certificate_type_not_offered,
+  certificate_compression_not_offered,
+  certificate_decompression_failed,
+  record_size_limit_invalid,
   // incompatible
   version_unsupported,
   // certificate
@@ -95,6 +103,7 @@ enum class ErrorCode : std::uint8_t {
   certificate_key_unsupported,
   certificate_algorithm_weak,
   certificate_revoked,
+  certificate_status_invalid,
   certificate_rejected,
   // alert
   alert_received,
@@ -112,11 +121,18 @@ enum class ErrorCode : std::uint8_t {
   already_connected,
   write_side_closed,
   transport_contract_broken,
+  private_key_unreadable,
+  credential_invalid,
+  session_unreadable,
+  nothing_awaited,
+  export_not_available,
+  key_update_not_possible,
   // internal
   random_source_failed,
   out_of_memory,
   crypto_failed,
   key_limit_reached,
+  signing_failed,
 };
 
 /// One row of the error catalogue.
@@ -151,7 +167,9 @@ public:
   [[nodiscard]] ErrorCode code() const noexcept { return code_; }
   [[nodiscard]] ErrorGroup group() const noexcept { return describe(code_).group; }
   /// The alert that this error makes the connection send, if any.
-  [[nodiscard]] std::optional<AlertDescription> alert_sent() const noexcept { return alert_for(code_); }
+  [[nodiscard]] std::optional<AlertDescription> alert_sent() const noexcept {
+    return chosen_alert_ ? chosen_alert_ : alert_for(code_);
+  }
   /// The alert that the peer sent, if this error is one.
   [[nodiscard]] std::optional<AlertDescription> alert_received() const noexcept { return alert_; }
   /// The operating system's error number, 0 when there is none.
@@ -161,12 +179,15 @@ public:
   /// One sentence with all of it.
   [[nodiscard]] std::string message() const;
 
+  /// The same error, answered with this alert: for verifiers that want to tell the server more, or less.
+  [[nodiscard]] Error with_alert(AlertDescription alert) && noexcept;
   /// The same error, with a place if it had none yet.
   [[nodiscard]] Error at(std::string_view where) && noexcept;
 
 private:
   ErrorCode code_;
-  std::optional<AlertDescription> alert_;
+  std::optional<AlertDescription> alert_; // that was received
+  std::optional<AlertDescription> chosen_alert_;
   int os_error_ = 0;
   std::string_view where_;
   std::shared_ptr<const std::string> detail_; // null where there is none; shared because errors are repeated

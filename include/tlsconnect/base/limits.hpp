@@ -18,7 +18,20 @@ inline constexpr std::size_t handshake_message = 131'072;
 /// Messages other than Certificate are never this long; they get a tighter cap.
 inline constexpr std::size_t handshake_message_not_certificate = 65'536 + 4;
 /// Certificates in one chain.
-inline constexpr std::size_t certificate_chain = 16;
+inline constexpr std::size_t certificate_chain = 64;
+/// Pre-shared keys that one ClientHello offers, tickets and external ones together.
+inline constexpr std::size_t offered_psks = 8;
+/// Signed certificate timestamps with one certificate; two or three are usual.
+inline constexpr std::size_t signed_certificate_timestamps = 32;
+/// Names of authorities, and filters, in one CertificateRequest. A server that trusts a whole web's roots lists 150.
+inline constexpr std::size_t certificate_authorities = 512;
+inline constexpr std::size_t oid_filters = 32;
+/// A Certificate message after decompression (RFC 8879, 4), in bytes.
+inline constexpr std::size_t decompressed_certificate = 131'072;
+/// Bytes of tickets that one connection keeps for resumption; servers send one to four of a few hundred bytes.
+inline constexpr std::size_t ticket = 16'384;
+/// Seconds that a ticket may be used, whatever the server says (RFC 9846, 4.6.1).
+inline constexpr std::uint32_t ticket_lifetime = 604'800;
 /// Extensions in one block. The registry has about 60.
 inline constexpr std::size_t extensions = 64;
 /// Records without content in a row (RFC 9846, 5.4 allows them as cover traffic).
@@ -38,6 +51,8 @@ inline constexpr std::size_t names_in_message = 16;
 inline constexpr std::uint64_t records_per_key_aes_gcm = std::uint64_t{1} << 24;
 /// ChaCha20-Poly1305 has no such limit but the sequence number (RFC 9846, 5.3 and 5.5).
 inline constexpr std::uint64_t records_per_key_chacha20 = std::uint64_t{1} << 62;
+/// How often one side may update its key: the number of an epoch has 48 bits (RFC 9846, 4.6.3).
+inline constexpr std::uint64_t key_epochs = (std::uint64_t{1} << 48) - 1;
 /// Ciphertext that may wait for the transport before `encrypt` takes no more, in bytes.
 inline constexpr std::size_t pending_output = 65'536 + 1'024;
 

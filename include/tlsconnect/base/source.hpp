@@ -28,6 +28,8 @@ public:
   virtual ~Clock() = default;
   /// Milliseconds since 1970-01-01T00:00:00Z.
   [[nodiscard]] virtual std::int64_t now() const noexcept = 0;
+  /// Microseconds since some moment, never going back: for durations. The default counts by now().
+  [[nodiscard]] virtual std::int64_t microseconds() const noexcept { return now() * 1000; }
 };
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI

@@ -10,7 +10,15 @@
 
 #include <tlsconnect/base/bytes.hpp>
 #include <tlsconnect/base/error.hpp>
+#include <tlsconnect/base/limits.hpp>
 #include <tlsconnect/base/source.hpp>
+#include <tlsconnect/client/certificate_decompressor.hpp>
+#include <tlsconnect/client/credentials.hpp>
+#include <tlsconnect/client/key_log.hpp>
+#include <tlsconnect/client/policy.hpp>
+#include <tlsconnect/client/psk.hpp>
+#include <tlsconnect/client/raw_public_key.hpp>
+#include <tlsconnect/client/session.hpp>
 #include <tlsconnect/client/verifier.hpp>
 #include <tlsconnect/verify/trust_anchors.hpp>
 #include <tlsconnect/wire/registry.hpp>
@@ -40,7 +48,7 @@ struct HelloTemplate {
   };
   std::vector<Item> extensions;
   /// Recordings were made with keys that are too short for anything else.
-  std::size_t rsa_bits_min = Certificate::shortest_rsa_key;
+  std::optional<std::size_t> rsa_bits_min = std::nullopt;
 };
 struct ConfigAccess;
 } // namespace detail
@@ -50,13 +58,38 @@ public:
   /// Collects decisions; `build` checks them. Every setter replaces what was set before.
   class Builder {
   public:
-    Builder();
+    /// Without `binding`, the policy is where the decisions begin and nothing more.
+    explicit Builder(const Policy& policy, bool binding = true);
     /// Trust these anchors: servers are verified by PathVerifier.
     Builder& trust(TrustAnchors anchors);
     /// Trust the system's store (TrustAnchors::system); a failure to load it is reported by `build`.
     Builder& trust_system();
     /// Verify with this instead.
     Builder& verifier(std::shared_ptr<const CertificateVerifier> verifier);
+    /// Accept a raw public key (RFC 7250) that this verifier accepts. Without any trust in certificates beside it, only
+    /// raw public keys are accepted; otherwise both are offered, raw public keys first.
+    Builder& raw_public_keys(std::shared_ptr<const RawPublicKeyVerifier> verifier);
+    /// Judge the server's certificates again when a session is resumed, with today's verifier at today's time. Off by
+    /// default: a session is only ever resumed under the trust that it was established under.
+    Builder& verify_again_on_resumption(bool on);
+    /// Where sessions are kept for resumption (RFC 9846, 2.2); several configurations may share one store. Null: no
+    /// session is kept or offered. The default is a store in memory of the configuration's own.
+    Builder& session_store(std::shared_ptr<SessionStore> store);
+    /// Keys that were agreed on outside of TLS, the preferred one first; at most 7. A configuration that has some needs
+    /// no trust in certificates: then a server that does not use one of them is refused.
+    Builder& external_psks(std::vector<ExternalPsk> psks);
+    /// Certificates (or raw public keys) of this client, the preferred one first, for servers that ask for one.
+    Builder& credentials(std::vector<Credential> credentials);
+    /// Allow the server to ask for a certificate after the handshake too (RFC 9846, 4.6.2).
+    Builder& post_handshake_auth(bool allowed);
+    /// Ask the server for the status of its certificates (OCSP stapling: RFC 6066, 8). It goes to the verifier and to
+    /// ConnectionInfo.
+    Builder& status_request(bool on);
+    /// Ask the server for signed certificate timestamps (RFC 6962, 3.3.1); likewise.
+    Builder& signed_certificate_timestamps(bool on);
+    /// How the server may compress its certificates (RFC 8879), the preferred way first. The default is what the library
+    /// was built with.
+    Builder& certificate_decompressors(std::vector<std::shared_ptr<const CertificateDecompressor>> decompressors);
     /// Application protocols to offer, the preferred one first (RFC 7301); each 1 to 255 bytes.
     Builder& alpn(std::vector<std::string> protocols);
     /// Cipher suites to offer, in order.
@@ -75,6 +108,19 @@ public:
     Builder& certificate_signature_schemes(std::vector<SignatureScheme> schemes);
     /// Middlebox compatibility (RFC 9846, E.4): a session id and a change_cipher_spec record. On by default.
     Builder& compatibility_mode(bool on);
+    /// The largest record that this client is willing to receive (RFC 8449, 4): 64 to 16385 bytes of inner plaintext.
+    /// 0: do not negotiate; records may be as long as the protocol allows. The default is 16385, which asks for nothing
+    /// but lets the server ask for less.
+    Builder& record_size_limit(std::uint16_t bytes);
+    /// Pad the inner plaintext of every record to a multiple of this many bytes (RFC 9846, 5.4), at most 16384; 0 and 1:
+    /// no padding, the default.
+    Builder& record_padding(std::size_t multiple);
+    /// Offer values that mean nothing (RFC 8701), so that servers stay tolerant of what is new. On by default.
+    Builder& grease(bool on);
+    /// Put the ClientHello's extensions in random order, so that no server comes to rely on one. On by default.
+    Builder& permute_extensions(bool on);
+    /// Write the secrets of every connection to this sink (RFC 9850). Whoever reads it can read the connections.
+    Builder& key_log(std::shared_ptr<KeyLog> sink);
     Builder& rng(std::shared_ptr<Rng> rng);
     Builder& clock(std::shared_ptr<const Clock> clock);
 
@@ -87,9 +133,25 @@ public:
     friend struct detail::ConfigAccess;
     [[nodiscard]] Result<ConfigPtr> build_or_throw() const;
 
+    Policy policy_;
+    bool policy_binds_;
     std::optional<TrustAnchors> anchors_;
     bool trust_system_ = false;
     std::shared_ptr<const CertificateVerifier> verifier_;
+    std::shared_ptr<const RawPublicKeyVerifier> raw_public_keys_;
+    bool verify_again_on_resumption_ = false;
+    std::optional<std::shared_ptr<SessionStore>> session_store_;
+    std::vector<ExternalPsk> external_psks_;
+    std::vector<Credential> credentials_;
+    bool post_handshake_auth_ = false;
+    bool status_request_ = false;
+    bool signed_certificate_timestamps_ = false;
+    std::vector<std::shared_ptr<const CertificateDecompressor>> certificate_decompressors_;
+    std::uint16_t record_size_limit_ = limits::record_plaintext + 1;
+    std::size_t record_padding_ = 0;
+    bool grease_ = true;
+    bool permute_extensions_ = true;
+    std::shared_ptr<KeyLog> key_log_;
     std::vector<std::string> alpn_;
     std::vector<CipherSuite> cipher_suites_;
     std::vector<NamedGroup> groups_;
@@ -108,8 +170,34 @@ public:
   /// with key shares, secp256r1, secp384r1 and secp521r1 without; ECDSA, RSA-PSS and EdDSA. No trust: that must be
   /// said.
   [[nodiscard]] static Builder builder();
+  /// Starts with what a policy allows. Setters can narrow that; `build` refuses what goes beyond it. Key shares are sent
+  /// for the policy's first hybrid and first other group.
+  [[nodiscard]] static Builder builder(const Policy& policy);
 
-  [[nodiscard]] const CertificateVerifier& verifier() const noexcept { return *verifier_; }
+  /// Null when only pre-shared keys or raw public keys are accepted.
+  [[nodiscard]] const CertificateVerifier* verifier() const noexcept { return verifier_.get(); }
+  /// Null when no raw public keys are accepted.
+  [[nodiscard]] const RawPublicKeyVerifier* raw_public_keys() const noexcept { return raw_public_keys_.get(); }
+  [[nodiscard]] bool verify_again_on_resumption() const noexcept { return verify_again_on_resumption_; }
+  /// Null when sessions are not kept.
+  [[nodiscard]] SessionStore* session_store() const noexcept { return session_store_.get(); }
+  /// By what servers are judged under this configuration, as a whole.
+  [[nodiscard]] BytesView trust_identity() const noexcept { return trust_identity_; }
+  [[nodiscard]] std::span<const ExternalPsk> external_psks() const noexcept { return external_psks_; }
+  [[nodiscard]] std::span<const Credential> credentials() const noexcept { return credentials_; }
+  [[nodiscard]] bool post_handshake_auth() const noexcept { return post_handshake_auth_; }
+  [[nodiscard]] bool status_request() const noexcept { return status_request_; }
+  [[nodiscard]] bool signed_certificate_timestamps() const noexcept { return signed_certificate_timestamps_; }
+  [[nodiscard]] std::span<const std::shared_ptr<const CertificateDecompressor>> certificate_decompressors() const noexcept {
+    return certificate_decompressors_;
+  }
+  /// 0 when it is not negotiated.
+  [[nodiscard]] std::uint16_t record_size_limit() const noexcept { return record_size_limit_; }
+  [[nodiscard]] std::size_t record_padding() const noexcept { return record_padding_; }
+  [[nodiscard]] bool grease() const noexcept { return grease_; }
+  [[nodiscard]] bool permute_extensions() const noexcept { return permute_extensions_; }
+  /// Null when nothing is logged.
+  [[nodiscard]] KeyLog* key_log() const noexcept { return key_log_.get(); }
   [[nodiscard]] std::span<const std::string> alpn() const noexcept { return alpn_; }
   [[nodiscard]] std::span<const CipherSuite> cipher_suites() const noexcept { return cipher_suites_; }
   [[nodiscard]] std::span<const NamedGroup> groups() const noexcept { return groups_; }
@@ -118,6 +206,8 @@ public:
   [[nodiscard]] std::span<const SignatureScheme> certificate_signature_schemes() const noexcept {
     return certificate_signature_schemes_;
   }
+  /// The shortest RSA key of a server, in bits.
+  [[nodiscard]] std::size_t rsa_bits_min() const noexcept { return rsa_bits_min_; }
   [[nodiscard]] bool compatibility_mode() const noexcept { return compatibility_mode_; }
   [[nodiscard]] Rng& rng() const noexcept { return *rng_; }
   [[nodiscard]] const Clock& clock() const noexcept { return *clock_; }
@@ -127,12 +217,28 @@ private:
   ClientConfig() = default;
 
   std::shared_ptr<const CertificateVerifier> verifier_;
+  std::shared_ptr<const RawPublicKeyVerifier> raw_public_keys_;
+  bool verify_again_on_resumption_ = false;
+  std::shared_ptr<SessionStore> session_store_;
+  TrustIdentity trust_identity_;
+  std::vector<ExternalPsk> external_psks_;
+  std::vector<Credential> credentials_;
+  bool post_handshake_auth_ = false;
+  bool status_request_ = false;
+  bool signed_certificate_timestamps_ = false;
+  std::vector<std::shared_ptr<const CertificateDecompressor>> certificate_decompressors_;
+  std::uint16_t record_size_limit_ = 0;
+  std::size_t record_padding_ = 0;
+  bool grease_ = true;
+  bool permute_extensions_ = true;
+  std::shared_ptr<KeyLog> key_log_;
   std::vector<std::string> alpn_;
   std::vector<CipherSuite> cipher_suites_;
   std::vector<NamedGroup> groups_;
   std::vector<NamedGroup> key_shares_;
   std::vector<SignatureScheme> signature_schemes_;
   std::vector<SignatureScheme> certificate_signature_schemes_;
+  std::size_t rsa_bits_min_ = PublicKey::shortest_rsa_key;
   bool compatibility_mode_ = true;
   std::shared_ptr<Rng> rng_;
   std::shared_ptr<const Clock> clock_;

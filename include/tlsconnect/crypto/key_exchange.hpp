@@ -1,4 +1,5 @@
-// Ephemeral key exchange: elliptic curves, and their hybrids with ML-KEM (RFC 9846, 4.2.8; RFC 10024).
+// Ephemeral key exchange: elliptic curves, ML-KEM, and hybrids of the two (RFC 9846, 4.2.8; RFC 10024;
+// draft-ietf-tls-mlkem).
 #pragma once
 
 #include <cstddef>
@@ -58,7 +59,7 @@ public:
   /// The client's share, `lengths_of(group()).client_share` bytes; lives as long as this object.
   [[nodiscard]] BytesView client_share() const noexcept;
   /// The part of a hybrid's share that is the elliptic curve's, and its group; nothing for a group that is no
-  /// hybrid.
+  /// hybrid: a curve, or ML-KEM, by itself.
   [[nodiscard]] std::optional<NamedGroup> component_group() const noexcept;
   [[nodiscard]] BytesView component_share() const noexcept;
 

@@ -1,4 +1,4 @@
-// Certificates and public keys, parsed; path validation and signatures. Botan does the work behind this wall.
+// Certificates, parsed, and the validation of paths. Botan does the work behind this wall.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,8 @@
 
 #include <tlsconnect/base/bytes.hpp>
 #include <tlsconnect/base/error.hpp>
-#include <tlsconnect/wire/registry.hpp>
+#include <tlsconnect/crypto/public_key.hpp>
+#include <tlsconnect/crypto/suites.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
 
@@ -50,14 +51,17 @@ public:
   [[nodiscard]] std::string signature_description() const;
   [[nodiscard]] bool self_issued() const noexcept;
 
-  /// Verifies a TLS 1.3 signature with the key in this certificate. `signature_scheme_not_for_key` when the scheme
-  /// does not fit the key (RFC 9846, 4.2.3: the curve too, and rsae or pss by the key's OID), `signature_invalid`
-  /// when the signature is wrong, `certificate_key_too_weak` for an RSA key of fewer than `rsa_bits_min` bits,
-  /// `certificate_key_unsupported` when the key cannot be used at all.
-  [[nodiscard]] Result<> verify_signature(SignatureScheme scheme, BytesView message, BytesView signature,
-                                          std::size_t rsa_bits_min = shortest_rsa_key) const noexcept;
-  /// Shorter keys are weak (RFC 9846, C.2 and RFC 9325, 4.2).
-  static constexpr std::size_t shortest_rsa_key = 2048;
+  /// The distinguished names as they stand there, in DER (RFC 5280, 4.1.2.4).
+  [[nodiscard]] ByteVector subject_der() const;
+  [[nodiscard]] ByteVector issuer_der() const;
+  /// The DER value of an extension, given its OID with dots ("2.5.29.15"); none when it is not there.
+  [[nodiscard]] std::optional<ByteVector> extension(std::string_view oid) const;
+  /// The key that the certificate is for.
+  [[nodiscard]] Result<PublicKey> public_key() const noexcept;
+  /// The hash for the channel binding tls-server-end-point (RFC 5929, 4.1): that of the algorithm this certificate is
+  /// signed with, SHA-256 instead of MD5 and SHA-1. `export_not_available` where the RFC defines none: Ed25519 and
+  /// Ed448, RSASSA-PSS with two hashes, and hashes that this library does not have.
+  [[nodiscard]] Result<HashAlgorithm> signature_hash() const noexcept;
 
   struct Impl;
   [[nodiscard]] const Impl& impl() const noexcept { return *impl_; }

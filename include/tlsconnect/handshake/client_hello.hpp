@@ -7,6 +7,8 @@
 
 #include <tlsconnect/crypto/key_exchange.hpp>
 #include <tlsconnect/handshake/context.hpp>
+#include <tlsconnect/handshake/grease.hpp>
+#include <tlsconnect/handshake/pre_shared_key.hpp>
 #include <tlsconnect/wire/hello.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
@@ -18,6 +20,9 @@ struct OfferedHello {
   OfferedExtensions extensions;
   InplaceVector<NamedGroup, 8> shared_groups; ///< the groups that shares were sent for
   std::vector<KeyExchange> keys;              ///< one of them may serve a hybrid and its elliptic curve
+  std::vector<OfferedPsk> psks;
+  bool early_data = false; ///< early data follows, under the first of `psks`
+  HelloChoices choices;
 
   /// The keys whose share was sent for the group; null when none was.
   [[nodiscard]] KeyExchange* key_for(NamedGroup group) noexcept;
@@ -30,8 +35,9 @@ struct Retry {
   std::optional<ByteVector> cookie;
 };
 
-/// Draws randomness (the random, the session id in compatibility mode, then the key shares in order) and queues the
-/// ClientHello.
+/// Draws randomness (the random, the session id in compatibility mode, the key shares in order, then 64 bytes for GREASE
+/// and the order of the extensions, unless both are off) and queues the ClientHello. The early data of the context is
+/// offered if there is a session that permits it.
 [[nodiscard]] Result<OfferedHello> send_client_hello(HandshakeContext& context, Transcript& transcript);
 /// Changes what the retry asks for and nothing else (RFC 9846, 4.1.2), and queues the ClientHello again.
 [[nodiscard]] Result<OfferedHello> send_second_client_hello(HandshakeContext& context, Transcript& transcript,

@@ -2,27 +2,59 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 #include <tlsconnect/client/config.hpp>
 #include <tlsconnect/client/connection_info.hpp>
 #include <tlsconnect/client/server_name.hpp>
+#include <tlsconnect/handshake/key_schedule13.hpp>
 #include <tlsconnect/handshake/transcript.hpp>
 #include <tlsconnect/record/record_layer.hpp>
 #include <tlsconnect/wire/extensions.hpp>
+#include <tlsconnect/wire/hello.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
 
+/// What keying material can be exported from before the handshake is complete (RFC 9846, 7.5).
+struct EarlyExporter {
+  HashAlgorithm hash;
+  ExporterSecret secret;
+};
+
 /// One connection's surroundings, owned by its engine.
 struct HandshakeContext {
+  HandshakeContext(ConfigPtr shared, ServerName server) noexcept
+      : config(std::move(shared)), name(std::move(server)) {}
+
   ConfigPtr config;
   ServerName name;
   RecordLayer records;
   ConnectionInfo info;
   bool write_closed = false; ///< close_notify was sent (RFC 9846, 6.1)
+  /// What the caller allows to be sent early; after the server's decision, what of it must be sent again.
+  ByteVector early_data;
+  std::size_t early_data_sent = 0;
+  std::unique_ptr<EarlyExporter> early_exporter;
+  std::int64_t started = 0; ///< Clock::microseconds
 
   void trace(HandshakeType type, bool sent, std::size_t size) noexcept {
-    (void)info.messages.push_back({type, sent, static_cast<std::uint32_t>(size)});
+    (void)info.messages.push_back({type, sent, static_cast<std::uint32_t>(size),
+                                   static_cast<std::uint32_t>(config->clock().microseconds() - started)});
   }
+  /// For the sink that the configuration names, if it names one (RFC 9850).
+  void log_secret(std::string_view label, const Random& client_random, BytesView secret) const noexcept {
+    if (KeyLog* sink = config->key_log())
+      tlsconnect::log_secret(*sink, label, client_random, secret);
+  }
+  /// The server took the early data that was sent.
+  void early_data_taken() {
+    info.early_data = EarlyDataOutcome::accepted;
+    info.early_data_accepted = static_cast<std::uint32_t>(early_data_sent);
+    early_data.erase(early_data.begin(), early_data.begin() + static_cast<std::ptrdiff_t>(early_data_sent));
+  }
+  /// The server took none of it; all of it is the caller's again.
+  void early_data_refused() noexcept { info.early_data = EarlyDataOutcome::rejected; }
 };
 
 /// Collects the messages of one flight: each goes into the transcript, and all leave in one write.

@@ -2,14 +2,14 @@
 // what follows is the business of that version's machine.
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <span>
 #include <variant>
 
 #include <tlsconnect/crypto/suites.hpp>
 #include <tlsconnect/handshake/client_hello.hpp>
 #include <tlsconnect/handshake/context.hpp>
-#include <tlsconnect/handshake/key_schedule13.hpp>
+#include <tlsconnect/handshake/handshake13.hpp>
 #include <tlsconnect/handshake/state.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
@@ -17,16 +17,9 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
 /// What a ServerHello for TLS 1.3 hands on to the TLS 1.3 machine.
 struct Negotiated13 : Expects<> {
   static constexpr std::string_view name = "Negotiated13";
-  SuiteParameters suite;
-  OfferedExtensions offered;
-  HandshakeSecret secret;
-  TrafficSecret server_secret;
-  TrafficSecret client_secret;
+  Handshake13Ptr handshake;
 
-  Negotiated13(SuiteParameters parameters, OfferedExtensions extensions, HandshakeSecret handshake_secret,
-               TrafficSecret server, TrafficSecret client) noexcept
-      : suite(parameters), offered(extensions), secret(std::move(handshake_secret)), server_secret(std::move(server)),
-        client_secret(std::move(client)) {}
+  explicit Negotiated13(Handshake13Ptr agreed) noexcept : handshake(std::move(agreed)) {}
 };
 
 /// The states WAIT_SH of RFC 9846, A.1, before and after a HelloRetryRequest.
@@ -43,6 +36,9 @@ public:
   [[nodiscard]] Negotiated13* negotiated13() noexcept { return std::get_if<Negotiated13>(&state_); }
 
 private:
+  /// On the heap, so that an established connection does not keep room for it.
+  using OfferedHelloPtr = std::unique_ptr<OfferedHello>;
+
   /// Nothing has been sent.
   struct Idle : Expects<> {
     static constexpr std::string_view name = "Idle";
@@ -50,15 +46,15 @@ private:
   /// WAIT_SH
   struct ExpectServerHello : Expects<HandshakeType::server_hello> {
     static constexpr std::string_view name = "ExpectServerHello";
-    OfferedHello hello;
-    explicit ExpectServerHello(OfferedHello offered) noexcept : hello(std::move(offered)) {}
+    OfferedHelloPtr hello;
+    explicit ExpectServerHello(OfferedHelloPtr offered) noexcept : hello(std::move(offered)) {}
   };
   /// WAIT_SH after a HelloRetryRequest
   struct ExpectSecondServerHello : Expects<HandshakeType::server_hello> {
     static constexpr std::string_view name = "ExpectSecondServerHello";
-    OfferedHello hello;
+    OfferedHelloPtr hello;
     Retry retry;
-    ExpectSecondServerHello(OfferedHello offered, Retry asked) noexcept
+    ExpectSecondServerHello(OfferedHelloPtr offered, Retry asked) noexcept
         : hello(std::move(offered)), retry(std::move(asked)) {}
   };
   using State = std::variant<Idle, ExpectServerHello, ExpectSecondServerHello, Negotiated13>;
@@ -73,9 +69,9 @@ private:
 
   [[nodiscard]] Result<> on(ExpectServerHello state, const HandshakeMessage& message);
   [[nodiscard]] Result<> on(ExpectSecondServerHello state, const HandshakeMessage& message);
-  [[nodiscard]] Result<> on_hello_retry_request(OfferedHello hello, const ServerHello& message,
+  [[nodiscard]] Result<> on_hello_retry_request(OfferedHelloPtr hello, const ServerHello& message,
                                                 const HandshakeMessage& raw);
-  [[nodiscard]] Result<> on_server_hello(OfferedHello hello, const Retry* retry, const ServerHello& message,
+  [[nodiscard]] Result<> on_server_hello(OfferedHelloPtr hello, const Retry* retry, const ServerHello& message,
                                          const HandshakeMessage& raw);
 
   HandshakeContext* context_;

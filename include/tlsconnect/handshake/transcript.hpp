@@ -20,6 +20,10 @@ public:
   /// (RFC 9846, 4.4.1). To be called after start() and before the HelloRetryRequest is added.
   [[nodiscard]] Result<> fold_first_hello();
   [[nodiscard]] Result<Digest> current() const;
+  /// What current() would be with `hash` and after `more` was added: for a ClientHello that is not finished yet.
+  [[nodiscard]] Result<Digest> with(HashAlgorithm hash, BytesView more) const;
+  /// Another transcript that goes on from here.
+  [[nodiscard]] Result<Transcript> clone() const;
 
 private:
   std::optional<Hash> hash_;

@@ -1,32 +1,68 @@
-// The handlers of the TLS 1.3 machine.
+// The handlers of the TLS 1.3 machine, up to the end of the handshake.
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <tlsconnect/base/limits.hpp>
 #include <tlsconnect/handshake/client13.hpp>
 #include <tlsconnect/wire/extension_bodies.hpp>
-#include <tlsconnect/wire/messages13.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
 
-TLSCONNECT_DECL Client13::Client13(HandshakeContext& context, Transcript& transcript, Negotiated13 negotiated) noexcept
+TLSCONNECT_DECL Client13::Client13(HandshakeContext& context, Transcript& transcript, Handshake13Ptr handshake) noexcept
     : context_(&context), transcript_(&transcript),
-      state_(std::in_place_type<ExpectEncryptedExtensions>,
-             Common{negotiated.suite, negotiated.offered, std::move(negotiated.secret),
-                    std::move(negotiated.server_secret), std::move(negotiated.client_secret)}) {}
+      state_(std::in_place_type<ExpectEncryptedExtensions>, std::move(handshake)) {}
 
 // ---- EncryptedExtensions (RFC 9846, 4.3.1) ----
 
+namespace detail {
+
+/// RFC 7250, 4.2: the type that the server selected, which must be one that was offered.
+TLSCONNECT_DECL Result<bool> selects_raw_public_key(const ExtensionSet& extensions, ExtensionType which,
+                                                    bool x509_offered) noexcept {
+  const auto body = extensions.find(which);
+  if (!body)
+    return false;
+  const Result<SelectedCertificateType> selected = decode<SelectedCertificateType>(*body);
+  if (!selected)
+    return std::unexpected(selected.error());
+  if (selected->type == CertificateType::raw_public_key)
+    return true;
+  if (selected->type == CertificateType::x509 && x509_offered)
+    return false;
+  return fail(ErrorCode::certificate_type_not_offered, EncryptedExtensions::name,
+              "type " + std::to_string(static_cast<unsigned>(selected->type)));
+}
+
+/// RFC 7301: the protocol that the server chose.
+TLSCONNECT_DECL Result<> read_alpn(HandshakeContext& context, BytesView body) {
+  static constexpr std::string_view where = EncryptedExtensions::name;
+  const Result<ProtocolNames> selected = decode<ProtocolNames>(body);
+  if (!selected)
+    return std::unexpected(selected.error());
+  // RFC 7301, 3.1: the answer holds exactly one name.
+  if (selected->names.size() != 1)
+    return fail(ErrorCode::field_out_of_range, where, "application_layer_protocol_negotiation");
+  // RFC 7301, 3.2: and it is one that was offered.
+  const std::string_view name = as_text(selected->names[0].text);
+  const std::span<const std::string> offered = context.config->alpn();
+  if (std::find(offered.begin(), offered.end(), name) == offered.end())
+    return fail(ErrorCode::alpn_not_offered, where);
+  context.info.application_protocol.assign(name);
+  return {};
+}
+
+} // namespace detail
+
 TLSCONNECT_DECL Result<> Client13::on(ExpectEncryptedExtensions state, const HandshakeMessage& message) {
   static constexpr std::string_view where = EncryptedExtensions::name;
+  Handshake13& handshake = *state.handshake;
   const Result<EncryptedExtensions> decoded = decode<EncryptedExtensions>(message.body);
   if (!decoded)
     return std::unexpected(decoded.error());
-  const Result<ExtensionSet> extensions = ExtensionSet::parse(
-      decoded->extensions, ExtensionContext::encrypted_extensions, state.common.offered, where);
+  const Result<ExtensionSet> extensions =
+      ExtensionSet::parse(decoded->extensions, ExtensionContext::encrypted_extensions, handshake.offered, where);
   if (!extensions)
     return std::unexpected(extensions.error());
 
@@ -37,105 +73,162 @@ TLSCONNECT_DECL Result<> Client13::on(ExpectEncryptedExtensions state, const Han
   if (const auto body = extensions->find(ExtensionType::supported_groups))
     if (const Result<NamedGroupList> groups = decode<NamedGroupList>(*body); !groups)
       return std::unexpected(groups.error());
-  if (const auto body = extensions->find(ExtensionType::application_layer_protocol_negotiation)) {
-    const Result<ProtocolNames> selected = decode<ProtocolNames>(*body);
-    if (!selected)
-      return std::unexpected(selected.error());
-    // RFC 7301, 3.1: the answer holds exactly one name.
-    if (selected->names.size() != 1)
-      return fail(ErrorCode::field_out_of_range, where, "application_layer_protocol_negotiation");
-    // RFC 7301, 3.2: and it is one that was offered.
-    const std::string_view name = as_text(selected->names[0].text);
-    const std::span<const std::string> offered = context_->config->alpn();
-    if (std::find(offered.begin(), offered.end(), name) == offered.end())
-      return fail(ErrorCode::alpn_not_offered, where);
-    context_->info.application_protocol.assign(name);
+  if (const auto body = extensions->find(ExtensionType::application_layer_protocol_negotiation))
+    if (Result<> read = detail::read_alpn(*context_, *body); !read)
+      return read;
+  // RFC 8449, 4: each side says what it is willing to receive, once both have said so.
+  if (const auto body = extensions->find(ExtensionType::record_size_limit)) {
+    const Result<RecordSizeLimit> limit = decode<RecordSizeLimit>(*body);
+    if (!limit)
+      return std::unexpected(limit.error());
+    context_->records.set_send_limit(limit->limit);
+    context_->records.set_receive_limit(context_->config->record_size_limit());
   }
+  const Result<bool> server_raw = detail::selects_raw_public_key(*extensions, ExtensionType::server_certificate_type,
+                                                                 context_->config->verifier() != nullptr);
+  if (!server_raw)
+    return std::unexpected(server_raw.error());
+  handshake.server_raw_public_key = *server_raw;
+  const auto credentials = context_->config->credentials();
+  const Result<bool> client_raw = detail::selects_raw_public_key(
+      *extensions, ExtensionType::client_certificate_type,
+      std::any_of(credentials.begin(), credentials.end(), [](const Credential& one) { return !one.is_raw_public_key(); }));
+  if (!client_raw)
+    return std::unexpected(client_raw.error());
+  handshake.client_raw_public_key = *client_raw;
+  if (Result<> settled = settle_early_data(handshake, *extensions); !settled)
+    return settled;
 
   if (Result<> added = transcript_->add(message.bytes); !added)
     return added;
-  state_.emplace<ExpectCertificateOrRequest>(std::move(state.common));
+  if (handshake.psk)
+    return resume(std::move(state.handshake));
+  state_.emplace<ExpectCertificateOrRequest>(std::move(state.handshake));
   return {};
+}
+
+TLSCONNECT_DECL Result<> Client13::settle_early_data(Handshake13& handshake, const ExtensionSet& extensions) {
+  static constexpr std::string_view where = EncryptedExtensions::name;
+  if (const auto body = extensions.find(ExtensionType::early_data)) {
+    if (const Result<EmptyBody> empty = decode<EmptyBody>(*body); !empty)
+      return std::unexpected(Error(empty.error()).at(where));
+    // RFC 9846, 4.2.10: under the first key of the offer, with its suite and its protocol, or not at all.
+    if (!handshake.early_data_pending)
+      return fail(ErrorCode::early_data_not_acceptable, where, "another key, or none, was selected");
+    const Session& session = *handshake.psk->session;
+    if (handshake.suite.suite != session.cipher_suite)
+      return fail(ErrorCode::early_data_not_acceptable, where, "another cipher suite was selected");
+    if (context_->info.application_protocol != session.application_protocol)
+      return fail(ErrorCode::early_data_not_acceptable, where, "another application protocol was selected");
+    handshake.early_data_accepted = true;
+    context_->early_data_taken();
+    return {};
+  }
+  if (!std::exchange(handshake.early_data_pending, false))
+    return {};
+  context_->early_data_refused();
+  Result<WriteProtection> writing = write_protection(handshake.suite, handshake.client_secret);
+  if (!writing)
+    return std::unexpected(std::move(writing.error()));
+  context_->records.set_write_protection(std::move(*writing), false);
+  return {};
+}
+
+TLSCONNECT_DECL Result<> Client13::resume(Handshake13Ptr handshake) {
+  if (handshake->psk->session) {
+    const Session& session = *handshake->psk->session;
+    context_->info.signature_scheme = session.signature_scheme;
+    handshake->identity_usable_until = session.usable_until;
+    context_->info.verification = "resumed: the server holds the key of a session in which it was verified";
+    Result<ServerCertificate> server = certificate_of_session(*context_, session);
+    if (!server)
+      return std::unexpected(std::move(server.error()));
+    if (context_->config->verify_again_on_resumption() && !server->public_key.empty())
+      return judge(std::move(handshake), std::move(*server));
+  } else {
+    context_->info.verification = "the server holds the external pre-shared key";
+  }
+  expect_finished(std::move(handshake));
+  return {};
+}
+
+TLSCONNECT_DECL void Client13::expect_finished(Handshake13Ptr handshake) {
+  // RFC 9846, 4.4.2: with a pre-shared key the server shows no certificate.
+  Proof<ServerIdentity> identity = ServerIdentity::by_psk(std::move(handshake->psk->proof));
+  state_.emplace<ExpectFinished>(std::move(handshake), std::move(identity));
 }
 
 // ---- CertificateRequest (RFC 9846, 4.3.2) ----
 
 TLSCONNECT_DECL Result<> Client13::on(ExpectCertificateOrRequest state, const HandshakeMessage& message) {
-  if (message.type == HandshakeType::certificate)
-    return on_certificate(std::move(state.common), message);
-
-  static constexpr std::string_view where = CertificateRequest::name;
-  const Result<CertificateRequest> request = decode<CertificateRequest>(message.body);
+  if (message.type != HandshakeType::certificate_request)
+    return on_certificate(std::move(state.handshake), message);
+  Result<ClientAuthentication> request = read_certificate_request(
+      *context_, state.handshake->offered, state.handshake->client_raw_public_key, false, message);
   if (!request)
-    return std::unexpected(request.error());
-  // RFC 9846, 4.3.2: the context is empty unless the request comes after the handshake.
-  if (!request->certificate_request_context.empty())
-    return fail(ErrorCode::certificate_request_context_not_empty, where);
-  const Result<ExtensionSet> extensions = ExtensionSet::parse(
-      request->extensions, ExtensionContext::certificate_request, state.common.offered, where);
-  if (!extensions)
-    return std::unexpected(extensions.error());
-  // RFC 9846, 4.3.2: signature_algorithms must be there.
-  const auto body = extensions->find(ExtensionType::signature_algorithms);
-  if (!body)
-    return fail(ErrorCode::extension_missing, where, "signature_algorithms");
-  if (const Result<SignatureSchemeList> schemes = decode<SignatureSchemeList>(*body); !schemes)
-    return std::unexpected(schemes.error());
-
+    return std::unexpected(std::move(request.error()));
   if (Result<> added = transcript_->add(message.bytes); !added)
     return added;
   context_->info.certificate_requested = true;
-  state.common.certificate_requested = true;
-  state_.emplace<ExpectCertificate>(std::move(state.common));
+  state.handshake->client_authentication = std::move(*request);
+  state_.emplace<ExpectCertificate>(std::move(state.handshake));
   return {};
 }
 
 // ---- Certificate (RFC 9846, 4.4.2) ----
 
 TLSCONNECT_DECL Result<> Client13::on(ExpectCertificate state, const HandshakeMessage& message) {
-  return on_certificate(std::move(state.common), message);
+  return on_certificate(std::move(state.handshake), message);
 }
 
-TLSCONNECT_DECL Result<> Client13::on_certificate(Common common, const HandshakeMessage& message) {
-  static constexpr std::string_view where = CertificateMessage::name;
-  const Result<CertificateMessage> decoded = decode<CertificateMessage>(message.body);
-  if (!decoded)
-    return std::unexpected(decoded.error());
-  // RFC 9846, 4.4.2: a server answers no request, so there is no context.
-  if (!decoded->certificate_request_context.empty())
-    return fail(ErrorCode::certificate_request_context_not_empty, where);
-  // RFC 9846, 4.4.2.4: a server always has a certificate.
-  if (decoded->certificate_list.empty())
-    return fail(ErrorCode::certificate_list_empty, where);
-
-  std::vector<Certificate> chain;
-  std::vector<ByteVector> kept;
-  chain.reserve(decoded->certificate_list.size());
-  kept.reserve(decoded->certificate_list.size());
-  for (const CertificateEntry& entry : decoded->certificate_list) {
-    // RFC 9846, 4.4.2: an entry's extensions answer the ClientHello's.
-    if (const Result<ExtensionSet> extensions =
-            ExtensionSet::parse(entry.extensions, ExtensionContext::certificate, common.offered, where);
-        !extensions)
-      return std::unexpected(extensions.error());
-    Result<Certificate> certificate = Certificate::from_der(entry.cert_data);
-    if (!certificate)
-      return std::unexpected(std::move(certificate.error()).at(where));
-    chain.push_back(std::move(*certificate));
-    kept.push_back(to_vector(entry.cert_data));
-  }
-  // Kept whatever the verdict is: after a refusal it shows what was refused.
-  context_->info.peer_chain = std::move(kept);
-
-  Result<ServerChain::Accepted> accepted = ServerChain::verify(*context_->config, context_->name, chain);
-  if (!accepted)
-    return std::unexpected(std::move(accepted.error()));
-  context_->info.verification = std::move(accepted->how.explanation);
-
+TLSCONNECT_DECL Result<> Client13::on_certificate(Handshake13Ptr handshake, const HandshakeMessage& message) {
+  Result<ServerCertificate> server = read_server_certificate(*context_, *handshake, message);
+  if (!server)
+    return std::unexpected(std::move(server.error()));
   if (Result<> added = transcript_->add(message.bytes); !added)
     return added;
-  state_.emplace<ExpectCertificateVerify>(std::move(common), std::move(chain.front()), std::move(accepted->proof));
+  return judge(std::move(handshake), std::move(*server));
+}
+
+TLSCONNECT_DECL Result<> Client13::judge(Handshake13Ptr handshake, ServerCertificate server) {
+  if (ServerChain::decided_later(*context_->config, server)) {
+    state_.emplace<AwaitVerdict>(std::move(handshake), std::move(server));
+    return {};
+  }
+  Result<ServerChain::Accepted> accepted = ServerChain::verify(*context_->config, context_->name, server);
+  if (!accepted)
+    return std::unexpected(std::move(accepted.error()));
+  return judged(std::move(handshake), std::move(server), std::move(*accepted));
+}
+
+TLSCONNECT_DECL Result<> Client13::judged(Handshake13Ptr handshake, ServerCertificate server,
+                                          ServerChain::Accepted accepted) {
+  if (handshake->psk) {
+    context_->info.verification = "resumed; " + accepted.how.explanation;
+    expect_finished(std::move(handshake));
+    return {};
+  }
+  context_->info.verification = std::move(accepted.how.explanation);
+  // A session may be used while the chain is good, and a week at most.
+  std::int64_t until = context_->config->clock().now() + std::int64_t{limits::ticket_lifetime} * 1000;
+  const std::vector<Certificate>& path = accepted.how.path.empty() ? server.chain : accepted.how.path;
+  for (const Certificate& certificate : path)
+    until = std::min(until, certificate.not_after() * 1000);
+  handshake->identity_usable_until = until;
+  state_.emplace<ExpectCertificateVerify>(std::move(handshake), std::move(server.public_key.front()),
+                                          std::move(accepted.proof));
   return {};
+}
+
+TLSCONNECT_DECL Result<> Client13::give_verdict(Result<VerifiedChain> verdict) {
+  AwaitVerdict* waiting = std::get_if<AwaitVerdict>(&state_);
+  if (!waiting)
+    return fail(ErrorCode::nothing_awaited, "give_verdict");
+  AwaitVerdict state = std::move(*waiting);
+  Result<ServerChain::Accepted> accepted = ServerChain::by_verdict(std::move(verdict));
+  if (!accepted)
+    return std::unexpected(std::move(accepted.error()));
+  return judged(std::move(state.handshake), std::move(*state.server), std::move(*accepted));
 }
 
 // ---- CertificateVerify (RFC 9846, 4.4.3) ----
@@ -148,14 +241,15 @@ TLSCONNECT_DECL Result<> Client13::on(ExpectCertificateVerify state, const Hands
   if (!digest)
     return std::unexpected(digest.error());
   Result<Proof<ServerSignature>> signature =
-      ServerSignature::verify(*context_->config, state.chain, state.certificate, *decoded, *digest);
+      ServerSignature::verify(*context_->config, state.chain, state.key, *decoded, *digest);
   if (!signature)
     return std::unexpected(std::move(signature.error()));
   context_->info.signature_scheme = decoded->algorithm;
 
   if (Result<> added = transcript_->add(message.bytes); !added)
     return added;
-  state_.emplace<ExpectFinished>(std::move(state.common), std::move(state.chain), std::move(*signature));
+  state_.emplace<ExpectFinished>(std::move(state.handshake),
+                                 ServerIdentity::by_certificate(std::move(state.chain), std::move(*signature)));
   return {};
 }
 
@@ -163,7 +257,7 @@ TLSCONNECT_DECL Result<> Client13::on(ExpectCertificateVerify state, const Hands
 
 TLSCONNECT_DECL Result<> Client13::on(ExpectFinished state, const HandshakeMessage& message) {
   static constexpr std::string_view where = Finished::name;
-  const HashAlgorithm hash = state.common.suite.hash;
+  const SuiteParameters suite = state.handshake->suite;
   const Result<Finished> decoded = decode<Finished>(message.body);
   if (!decoded)
     return std::unexpected(decoded.error());
@@ -171,7 +265,7 @@ TLSCONNECT_DECL Result<> Client13::on(ExpectFinished state, const HandshakeMessa
   if (!before)
     return std::unexpected(before.error());
   Result<Proof<ServerFinished>> finished =
-      ServerFinished::verify(hash, state.common.server_secret, *decoded, *before);
+      ServerFinished::verify(suite.hash, state.handshake->server_secret, *decoded, *before);
   if (!finished)
     return std::unexpected(std::move(finished.error()));
   // RFC 9846, 5.1: the keys change behind this message.
@@ -184,7 +278,7 @@ TLSCONNECT_DECL Result<> Client13::on(ExpectFinished state, const HandshakeMessa
   const Result<Digest> digest = transcript_->current();
   if (!digest)
     return std::unexpected(digest.error());
-  Result<MainSecret> main = std::move(state.common.secret).to_main_secret();
+  Result<MainSecret> main = std::move(state.handshake->secret).to_main_secret();
   if (!main)
     return std::unexpected(std::move(main.error()));
   Result<TrafficSecret> server_secret = main->server_application_traffic_secret(*digest);
@@ -193,125 +287,149 @@ TLSCONNECT_DECL Result<> Client13::on(ExpectFinished state, const HandshakeMessa
   Result<TrafficSecret> client_secret = main->client_application_traffic_secret(*digest);
   if (!client_secret)
     return std::unexpected(std::move(client_secret.error()));
-  Result<ReadProtection> reading = read_protection(state.common.suite, *server_secret);
+  Result<ExporterSecret> exporter = main->exporter_secret(*digest);
+  if (!exporter)
+    return std::unexpected(std::move(exporter.error()));
+  const Random& client_random = state.handshake->client_random;
+  context_->log_secret(key_log_labels::client_application_traffic, client_random, client_secret->view());
+  context_->log_secret(key_log_labels::server_application_traffic, client_random, server_secret->view());
+  context_->log_secret(key_log_labels::exporter, client_random, exporter->view());
+  Result<ReadProtection> reading = read_protection(suite, *server_secret);
   if (!reading)
     return std::unexpected(std::move(reading.error()));
-  Result<WriteProtection> writing = write_protection(state.common.suite, *client_secret);
-  if (!writing)
-    return std::unexpected(std::move(writing.error()));
-
-  // The last flight goes under the handshake's key; everything after it under the new one.
-  if (Result<> sent = finish_flight(state.common); !sent)
-    return sent;
-  context_->records.set_read_protection(std::move(*aligned), std::move(*reading));
-  context_->records.set_write_protection(std::move(*writing), false);
-  context_->records.handshake_is_over();
-  state_.emplace<Connected>(state.common.suite, std::move(*server_secret), std::move(*client_secret),
-                            std::move(state.chain), std::move(state.signature), std::move(*finished));
-  return {};
+  return begin_last_flight(std::make_unique<Completion>(
+      Completion{.handshake = std::move(state.handshake),
+                 .identity = std::move(state.identity),
+                 .finished = std::move(*finished),
+                 .aligned = std::move(*aligned),
+                 .main = std::move(*main),
+                 .server_secret = std::move(*server_secret),
+                 .client_secret = std::move(*client_secret),
+                 .exporter = std::move(*exporter),
+                 .reading = std::move(*reading),
+                 .flight = Flight(*context_, *transcript_)}));
 }
 
-TLSCONNECT_DECL Result<> Client13::finish_flight(const Common& common) {
-  Flight flight(*context_, *transcript_);
-  // RFC 9846, 4.4.2: a request is answered even by a client that has no certificate, with an empty list.
-  if (common.certificate_requested)
-    if (Result<> added = flight.add(CertificateMessage{}); !added)
+TLSCONNECT_DECL Result<> Client13::begin_last_flight(CompletionPtr completion) {
+  Handshake13& handshake = *completion->handshake;
+  if (handshake.early_data_accepted) {
+    // RFC 9846, 4.5: the last message under the early key.
+    Flight end(*context_, *transcript_);
+    if (Result<> added = end.add(EndOfEarlyData{}); !added)
+      return added;
+    if (Result<> sent = end.send(); !sent)
+      return sent;
+    Result<WriteProtection> writing = write_protection(handshake.suite, handshake.client_secret);
+    if (!writing)
+      return std::unexpected(std::move(writing.error()));
+    context_->records.set_write_protection(std::move(*writing), false);
+  }
+  if (!handshake.client_authentication)
+    return complete(std::move(completion), std::nullopt);
+  if (Result<> added = add_client_certificate(*context_, completion->flight, *handshake.client_authentication); !added)
+    return added;
+  const std::optional<CredentialChoice> choice = handshake.client_authentication->choice;
+  // RFC 9846, 4.4.2: nothing is signed for an empty Certificate.
+  if (!choice)
+    return complete(std::move(completion), std::nullopt);
+
+  const Result<SignedContent> content = client_signed_content(*transcript_);
+  if (!content)
+    return std::unexpected(content.error());
+  const Signer& signer = context_->config->credentials()[choice->index].signer();
+  if (signer.signs_later()) {
+    completion->awaited.emplace(SignatureAwaited{*choice, *content});
+    state_.emplace<AwaitSignature>(std::move(completion));
+    return {};
+  }
+  const Result<ByteVector> signature = signer.sign(choice->scheme, content->view(), context_->config->rng());
+  if (!signature)
+    return std::unexpected(Error(signature.error()).at(CertificateVerify::name));
+  return complete(std::move(completion), CertificateVerify{choice->scheme, *signature});
+}
+
+TLSCONNECT_DECL Result<> Client13::complete(CompletionPtr completion, std::optional<CertificateVerify> signature) {
+  const SuiteParameters suite = completion->handshake->suite;
+  Flight& flight = completion->flight;
+  if (signature)
+    if (Result<> added = flight.add(*signature); !added)
       return added;
   const Result<Digest> digest = transcript_->current();
   if (!digest)
     return std::unexpected(digest.error());
-  const Result<Digest> verify_data = finished_verify_data(common.suite.hash, common.client_secret, *digest);
+  const Result<Digest> verify_data = finished_verify_data(suite.hash, completion->handshake->client_secret, *digest);
   if (!verify_data)
     return std::unexpected(verify_data.error());
   if (Result<> added = flight.add(Finished{verify_data->view()}); !added)
     return added;
-  return flight.send();
-}
-
-// ---- after the handshake (RFC 9846, 4.6) ----
-
-TLSCONNECT_DECL Result<> Client13::on(Connected state, const HandshakeMessage& message) {
-  if (++messages_ > limits::post_handshake_messages)
-    return fail(ErrorCode::too_many_messages, name_of(message.type));
-  Result<> result =
-      message.type == HandshakeType::key_update ? on_key_update(state, message) : on_new_session_ticket(message);
-  if (result)
-    state_.emplace<Connected>(std::move(state));
-  return result;
-}
-
-TLSCONNECT_DECL Result<> Client13::on_new_session_ticket(const HandshakeMessage& message) {
-  const Result<NewSessionTicket> ticket = decode<NewSessionTicket>(message.body);
-  if (!ticket)
-    return std::unexpected(ticket.error());
-  if (const Result<ExtensionSet> extensions =
-          ExtensionSet::parse(ticket->extensions, ExtensionContext::new_session_ticket, {}, NewSessionTicket::name);
-      !extensions)
-    return std::unexpected(extensions.error());
-  // RFC 9846, 4.6.1: a client that does not resume ignores tickets.
-  return {};
-}
-
-TLSCONNECT_DECL Result<> Client13::on_key_update(Connected& state, const HandshakeMessage& message) {
-  static constexpr std::string_view where = KeyUpdate::name;
-  const Result<KeyUpdate> update = decode<KeyUpdate>(message.body);
-  if (!update)
-    return std::unexpected(update.error());
-  if (++key_updates_ > limits::key_updates)
-    return fail(ErrorCode::too_many_key_updates, where);
-  // RFC 9846, 5.1: the key changes behind this message.
-  Result<Proof<RecordAligned>> aligned = context_->records.aligned(where);
-  if (!aligned)
-    return std::unexpected(std::move(aligned.error()));
-
-  Result<TrafficSecret> next = next_generation(state.suite.hash, state.server_secret);
-  if (!next)
-    return std::unexpected(std::move(next.error()));
-  state.server_secret = std::move(*next);
-  Result<ReadProtection> reading = read_protection(state.suite, state.server_secret);
-  if (!reading)
-    return std::unexpected(std::move(reading.error()));
-  context_->records.set_read_protection(std::move(*aligned), std::move(*reading));
-
-  // RFC 9846, 4.6.3: a request is answered with a KeyUpdate of our own that requests nothing. While one is still
-  // waiting to be sent, it answers for those that came since.
-  if (update->request_update == KeyUpdateRequest::update_requested && !key_update_answer_queued_)
-    return update_write_key(state);
-  return {};
-}
-
-TLSCONNECT_DECL Result<> Client13::update_write_key(Connected& state) {
-  // RFC 9846, 6.1: nothing is sent after close_notify.
-  if (context_->write_closed)
-    return {};
-  ByteVector message;
-  if (Result<> encoded = encode_handshake(KeyUpdate{KeyUpdateRequest::update_not_requested}, message); !encoded)
-    return encoded;
-  if (Result<> sent = context_->records.send_handshake(message); !sent)
-    return sent;
-  Result<TrafficSecret> next = next_generation(state.suite.hash, state.client_secret);
-  if (!next)
-    return std::unexpected(std::move(next.error()));
-  state.client_secret = std::move(*next);
-  Result<WriteProtection> writing = write_protection(state.suite, state.client_secret);
+  Result<WriteProtection> writing = write_protection(suite, completion->client_secret);
   if (!writing)
     return std::unexpected(std::move(writing.error()));
+  // The last flight goes under the handshake's key; everything after it under the new one.
+  if (Result<> sent = flight.send(); !sent)
+    return sent;
+  context_->records.set_read_protection(std::move(completion->aligned), std::move(completion->reading));
   context_->records.set_write_protection(std::move(*writing), false);
-  key_update_answer_queued_ = true;
+  context_->records.handshake_is_over();
+
+  Connected connected(suite, std::move(completion->server_secret), std::move(completion->client_secret),
+                      std::move(completion->exporter), std::move(completion->identity),
+                      std::move(completion->finished));
+  const ClientConfig& config = *context_->config;
+  if (config.session_store() && !config.trust_identity().empty()) {
+    const Result<Digest> whole = transcript_->current();
+    if (!whole)
+      return std::unexpected(whole.error());
+    Result<ResumptionSecret> secret = completion->main.resumption_secret(*whole);
+    if (!secret)
+      return std::unexpected(std::move(secret.error()));
+    connected.resumption = std::make_unique<Resumption>(
+        Resumption{std::move(*secret), completion->handshake->identity_usable_until});
+  }
+  if (config.post_handshake_auth()) {
+    Result<Transcript> whole = transcript_->clone();
+    if (!whole)
+      return std::unexpected(std::move(whole.error()));
+    connected.authentication = std::make_unique<PostHandshakeAuthentication>(PostHandshakeAuthentication{
+        std::move(*whole), completion->handshake->offered, completion->handshake->client_raw_public_key, nullptr});
+  }
+  state_.emplace<Connected>(std::move(connected));
   return {};
 }
 
-TLSCONNECT_DECL Result<> Client13::before_application_data() {
-  // RFC 9846, 5.5: a key is replaced before it has sealed too many records.
-  Connected* state = std::get_if<Connected>(&state_);
-  if (state && context_->records.wants_key_update())
-    return update_write_key(*state);
-  return {};
+// ---- what only the caller can supply ----
+
+TLSCONNECT_DECL Interest Client13::awaited() const noexcept {
+  if (std::holds_alternative<AwaitVerdict>(state_))
+    return Interest::verdict;
+  return awaiting_signature() ? Interest::signature : Interest::none;
 }
 
-TLSCONNECT_DECL void Client13::application_data_received() noexcept {
-  key_updates_ = 0;
-  messages_ = 0;
+TLSCONNECT_DECL const ServerCertificate* Client13::awaiting_verdict() const noexcept {
+  const AwaitVerdict* state = std::get_if<AwaitVerdict>(&state_);
+  return state ? state->server.get() : nullptr;
+}
+
+TLSCONNECT_DECL const Client13::SignatureAwaited* Client13::awaiting_signature() const noexcept {
+  if (const AwaitSignature* state = std::get_if<AwaitSignature>(&state_))
+    return &*state->completion->awaited;
+  if (const Connected* state = std::get_if<Connected>(&state_))
+    if (state->authentication && state->authentication->pending)
+      return &*state->authentication->pending->awaited;
+  return nullptr;
+}
+
+TLSCONNECT_DECL Result<> Client13::give_signature(Result<ByteVector> signature) {
+  const SignatureAwaited* waiting = awaiting_signature();
+  if (!waiting)
+    return fail(ErrorCode::nothing_awaited, "give_signature");
+  if (!signature)
+    return std::unexpected(std::move(signature.error()).at(CertificateVerify::name));
+  const CertificateVerify verify{waiting->choice.scheme, *signature};
+  if (Connected* connected = std::get_if<Connected>(&state_))
+    return answer_certificate_request(*connected, verify);
+  AwaitSignature state = std::move(std::get<AwaitSignature>(state_));
+  return complete(std::move(state.completion), verify);
 }
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI

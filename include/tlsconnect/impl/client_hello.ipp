@@ -24,6 +24,11 @@ TLSCONNECT_DECL KeyExchange* OfferedHello::key_for(NamedGroup group) noexcept {
 
 namespace detail {
 
+/// A recorded hello brings its own oddities.
+TLSCONNECT_DECL bool uses_grease(const ClientConfig& config) noexcept {
+  return config.grease() && ConfigAccess::hello_template(config).extensions.empty();
+}
+
 /// Writes the block of extensions of one ClientHello.
 class HelloExtensions {
 public:
@@ -40,8 +45,7 @@ public:
       if (retry_ && retry_->cookie && !hello_->extensions.contains(ExtensionType::cookie))
         add(ExtensionType::cookie, std::nullopt);
     } else {
-      for (const ExtensionType type : usual_order)
-        add(type, std::nullopt);
+      write_usual();
     }
     if (problem_)
       return std::unexpected(std::move(*problem_));
@@ -49,16 +53,38 @@ public:
   }
 
 private:
-  static constexpr auto usual_order = std::to_array<ExtensionType>({
-      ExtensionType::server_name,
-      ExtensionType::supported_versions,
-      ExtensionType::supported_groups,
-      ExtensionType::signature_algorithms,
-      ExtensionType::signature_algorithms_cert,
-      ExtensionType::application_layer_protocol_negotiation,
-      ExtensionType::cookie,
-      ExtensionType::key_share,
-  });
+  void write_usual() {
+    auto order = std::to_array<ExtensionType>({
+        ExtensionType::server_name,
+        ExtensionType::supported_versions,
+        ExtensionType::supported_groups,
+        ExtensionType::signature_algorithms,
+        ExtensionType::signature_algorithms_cert,
+        ExtensionType::application_layer_protocol_negotiation,
+        ExtensionType::status_request,
+        ExtensionType::signed_certificate_timestamp,
+        ExtensionType::compress_certificate,
+        ExtensionType::server_certificate_type,
+        ExtensionType::client_certificate_type,
+        ExtensionType::record_size_limit,
+        ExtensionType::post_handshake_auth,
+        ExtensionType::psk_key_exchange_modes,
+        ExtensionType::early_data,
+        ExtensionType::cookie,
+        ExtensionType::key_share,
+    });
+    if (config_->permute_extensions())
+      hello_->choices.shuffle(order);
+    // RFC 8701, 3.1: two extensions that mean nothing, one of them empty.
+    if (uses_grease(*config_))
+      append(hello_->choices.first_extension(), {});
+    for (const ExtensionType type : order)
+      add(type, std::nullopt);
+    if (uses_grease(*config_))
+      append(hello_->choices.last_extension(), BytesView(&zero_byte, 1));
+    // RFC 9846, 4.2.11: always the last.
+    add(ExtensionType::pre_shared_key, std::nullopt);
+  }
 
   void add(ExtensionType type, const std::optional<ByteVector>& body) {
     ByteVector written;
@@ -66,12 +92,27 @@ private:
       written = *body;
     else if (!write_body(type, written))
       return;
-    Writer writer(block_);
-    writer.number(type);
-    writer.opaque16(written, 0, 0xFFFF);
-    note(writer.finish("ClientHello"));
+    append(type, written);
     if (!hello_->extensions.push_back(type))
       note(fail(ErrorCode::too_many_extensions, "ClientHello"));
+  }
+  /// Writes one that no answer may come to.
+  void append(ExtensionType type, BytesView body) {
+    Writer writer(block_);
+    writer.number(type);
+    writer.opaque16(body, 0, 0xFFFF);
+    note(writer.finish("ClientHello"));
+  }
+
+  /// The values, with one that means nothing in front (RFC 8701, 3.1).
+  template <class E>
+  std::vector<E> greased(E grease, std::span<const E> values) const {
+    std::vector<E> all;
+    all.reserve(values.size() + 1);
+    if (uses_grease(*config_))
+      all.push_back(grease);
+    all.insert(all.end(), values.begin(), values.end());
+    return all;
   }
 
   /// False for an extension that this hello does without.
@@ -88,12 +129,15 @@ private:
     }
     case ExtensionType::supported_versions: {
       static constexpr ProtocolVersion versions[] = {ProtocolVersion::tls1_3};
-      note(encode(OfferedVersions{CodeList<ProtocolVersion>(versions)}, body));
+      const auto all = greased<ProtocolVersion>(hello_->choices.version(), versions);
+      note(encode(OfferedVersions{CodeList<ProtocolVersion>(all)}, body));
       return true;
     }
-    case ExtensionType::supported_groups:
-      note(encode(NamedGroupList{CodeList<NamedGroup>(config_->groups())}, body));
+    case ExtensionType::supported_groups: {
+      const auto all = greased(hello_->choices.group(), config_->groups());
+      note(encode(NamedGroupList{CodeList<NamedGroup>(all)}, body));
       return true;
+    }
     case ExtensionType::signature_algorithms:
       note(encode(SignatureSchemeList{CodeList<SignatureScheme>(config_->signature_schemes())}, body));
       return true;
@@ -115,8 +159,59 @@ private:
         return false;
       note(encode(Cookie{*retry_->cookie}, body));
       return true;
+    case ExtensionType::status_request:
+      if (!config_->status_request())
+        return false;
+      note(encode(CertificateStatusRequest{}, body));
+      return true;
+    case ExtensionType::signed_certificate_timestamp:
+      // RFC 6962, 3.3.1: the request is empty.
+      return config_->signed_certificate_timestamps();
+    case ExtensionType::compress_certificate: {
+      std::vector<std::uint16_t> algorithms;
+      for (const auto& decompressor : config_->certificate_decompressors())
+        algorithms.push_back(static_cast<std::uint16_t>(decompressor->algorithm()));
+      if (algorithms.empty())
+        return false;
+      note(encode(CompressionAlgorithms{CodeList<std::uint16_t>(algorithms)}, body));
+      return true;
+    }
+    case ExtensionType::server_certificate_type:
+      return write_types(config_->raw_public_keys() != nullptr, config_->verifier() != nullptr, body);
+    case ExtensionType::client_certificate_type: {
+      const auto is_raw = [](const Credential& credential) { return credential.is_raw_public_key(); };
+      const auto all = config_->credentials();
+      return write_types(std::any_of(all.begin(), all.end(), is_raw), !std::all_of(all.begin(), all.end(), is_raw), body);
+    }
+    case ExtensionType::record_size_limit:
+      if (config_->record_size_limit() == 0)
+        return false;
+      note(encode(RecordSizeLimit{config_->record_size_limit()}, body));
+      return true;
+    case ExtensionType::post_handshake_auth:
+      // RFC 9846, 4.2.6: the extension is empty.
+      return config_->post_handshake_auth();
+    case ExtensionType::psk_key_exchange_modes: {
+      // RFC 9846, 4.2.9: without it a server gives no tickets, and accepts no key. Only with a key exchange.
+      if (!config_->session_store() && hello_->psks.empty())
+        return false;
+      static constexpr std::uint8_t modes[] = {PskKeyExchangeModes::psk_dhe_ke};
+      note(encode(PskKeyExchangeModes{modes}, body));
+      return true;
+    }
+    case ExtensionType::early_data:
+      // RFC 9846, 4.1.2: not in a second hello.
+      return hello_->early_data && !retry_;
+    case ExtensionType::pre_shared_key:
+      if (hello_->psks.empty())
+        return false;
+      note(write_offered_psks(hello_->psks, body));
+      return true;
     case ExtensionType::key_share: {
       OfferedKeyShares shares;
+      // RFC 8701, 3.1: one byte for the group that means nothing. A retry's share stands alone (RFC 9846, 4.1.2).
+      if (uses_grease(*config_) && !(retry_ && retry_->group))
+        (void)shares.client_shares.push_back({hello_->choices.group(), BytesView(&zero_byte, 1)});
       for (const NamedGroup group : hello_->shared_groups)
         if (const KeyExchange* key = hello_->key_for(group))
           (void)shares.client_shares.push_back(
@@ -129,10 +224,22 @@ private:
     }
   }
 
+  /// RFC 7250, 4.1: certificates alone need no extension.
+  bool write_types(bool raw_public_key, bool x509, ByteVector& body) {
+    if (!raw_public_key)
+      return false;
+    static constexpr std::uint8_t types[] = {static_cast<std::uint8_t>(CertificateType::raw_public_key),
+                                             static_cast<std::uint8_t>(CertificateType::x509)};
+    note(encode(OfferedCertificateTypes{BytesView(types).first(x509 ? 2 : 1)}, body));
+    return true;
+  }
+
   void note(Result<> result) {
     if (!result && !problem_)
       problem_ = std::move(result.error());
   }
+
+  static constexpr std::uint8_t zero_byte = 0;
 
   const HandshakeContext* context_;
   const ClientConfig* config_;
@@ -149,16 +256,69 @@ TLSCONNECT_DECL Result<> queue_client_hello(HandshakeContext& context, Transcrip
   if (!extensions)
     return std::unexpected(std::move(extensions.error()));
   static constexpr std::uint8_t null_compression[] = {0};
+  std::vector<CipherSuite> suites(context.config->cipher_suites().begin(), context.config->cipher_suites().end());
+  if (uses_grease(*context.config))
+    suites.insert(suites.begin(), hello.choices.cipher_suite());
   ClientHello message;
   message.random = hello.random;
   message.legacy_session_id = hello.session_id.view();
-  message.cipher_suites = CodeList<CipherSuite>(context.config->cipher_suites());
+  message.cipher_suites = CodeList<CipherSuite>(suites);
   message.legacy_compression_methods = null_compression;
   message.extensions = *extensions;
-  Flight flight(context, transcript);
-  if (Result<> added = flight.add(message); !added)
+  ByteVector bytes;
+  if (Result<> encoded = encode_handshake(message, bytes); !encoded)
+    return encoded;
+  if (!hello.psks.empty())
+    if (Result<> filled = fill_binders(hello.psks, transcript, bytes); !filled)
+      return filled;
+  context.trace(ClientHello::type, true, bytes.size());
+  if (Result<> added = transcript.add(bytes); !added)
     return added;
-  return flight.send();
+  return context.records.send_handshake(bytes);
+}
+
+/// Whether the early data that waits may be sent under a session (RFC 9846, 4.2.10): it permits some, and its suite and
+/// protocol are on offer again.
+TLSCONNECT_DECL bool permits_early_data(const HandshakeContext& context, const Session& session) noexcept {
+  const auto suites = context.config->cipher_suites();
+  return !context.early_data.empty() && session.max_early_data > 0 &&
+         std::find(suites.begin(), suites.end(), session.cipher_suite) != suites.end();
+}
+
+/// Sends early data behind the ClientHello.
+TLSCONNECT_DECL Result<> queue_early_data(HandshakeContext& context, const Transcript& transcript,
+                                          const OfferedHello& hello) {
+  const OfferedPsk& psk = hello.psks.front();
+  const SuiteParameters suite = *parameters_of(psk.session->cipher_suite);
+  const Result<Digest> digest = transcript.with(suite.hash, {});
+  if (!digest)
+    return std::unexpected(digest.error());
+  const Result<TrafficSecret> secret = psk.early_secret.client_early_traffic_secret(*digest);
+  if (!secret)
+    return std::unexpected(secret.error());
+  context.log_secret(key_log_labels::client_early_traffic, hello.random, secret->view());
+  Result<WriteProtection> writing = write_protection(suite, *secret);
+  if (!writing)
+    return std::unexpected(std::move(writing.error()));
+  context.records.set_write_protection(std::move(*writing), context.config->compatibility_mode());
+  // RFC 9846, 4.6.1: at most what the ticket allows, counted in bytes of application data.
+  context.early_data_sent = std::min<std::size_t>(context.early_data.size(), psk.session->max_early_data);
+  return context.records.send_application_data(BytesView(context.early_data).first(context.early_data_sent));
+}
+
+/// RFC 9846, 7.5: what can be exported before the handshake is complete rests on the first key of the offer.
+TLSCONNECT_DECL Result<> make_early_exporter(HandshakeContext& context, const Transcript& transcript,
+                                             const OfferedHello& hello) {
+  const EarlySecret& early = hello.psks.front().early_secret;
+  const Result<Digest> digest = transcript.with(early.hash(), {});
+  if (!digest)
+    return std::unexpected(digest.error());
+  Result<ExporterSecret> secret = early.early_exporter_secret(*digest);
+  if (!secret)
+    return std::unexpected(std::move(secret.error()));
+  context.log_secret(key_log_labels::early_exporter, hello.random, secret->view());
+  context.early_exporter.reset(new EarlyExporter{early.hash(), std::move(*secret)});
+  return {};
 }
 
 } // namespace detail
@@ -185,8 +345,24 @@ TLSCONNECT_DECL Result<OfferedHello> send_client_hello(HandshakeContext& context
       return std::unexpected(std::move(key.error()));
     hello.keys.push_back(std::move(*key));
   }
+  if ((config.grease() || config.permute_extensions()) &&
+      detail::ConfigAccess::hello_template(config).extensions.empty() && !config.rng().fill(hello.choices.drawn))
+    return fail(ErrorCode::random_source_failed, "ClientHello");
+  Result<std::vector<OfferedPsk>> psks = psks_to_offer(context);
+  if (!psks)
+    return std::unexpected(std::move(psks.error()));
+  hello.psks = std::move(*psks);
+  hello.early_data =
+      !hello.psks.empty() && hello.psks.front().session && detail::permits_early_data(context, *hello.psks.front().session);
+
   if (Result<> queued = detail::queue_client_hello(context, transcript, hello, nullptr); !queued)
     return std::unexpected(std::move(queued.error()));
+  if (!hello.psks.empty())
+    if (Result<> made = detail::make_early_exporter(context, transcript, hello); !made)
+      return std::unexpected(std::move(made.error()));
+  if (hello.early_data)
+    if (Result<> queued = detail::queue_early_data(context, transcript, hello); !queued)
+      return std::unexpected(std::move(queued.error()));
   return hello;
 }
 
@@ -201,6 +377,17 @@ TLSCONNECT_DECL Result<OfferedHello> send_second_client_hello(HandshakeContext& 
     if (!key)
       return std::unexpected(std::move(key.error()));
     hello.keys.push_back(std::move(*key));
+  }
+  // RFC 9846, 4.1.2: keys that do not go with the suite that the server has chosen are left out, the ages of tickets are
+  // made anew, and early data is over.
+  const std::optional<SuiteParameters> suite = parameters_of(retry.cipher_suite);
+  std::erase_if(hello.psks, [&](const OfferedPsk& psk) { return psk.early_secret.hash() != suite->hash; });
+  for (OfferedPsk& psk : hello.psks)
+    if (psk.session)
+      psk.obfuscated_ticket_age = psk.session->obfuscated_age(context.config->clock().now());
+  if (std::exchange(hello.early_data, false)) {
+    context.early_data_refused();
+    context.records.clear_write_protection();
   }
   if (context.config->compatibility_mode())
     context.records.send_change_cipher_spec();

@@ -5,11 +5,15 @@
 #include <new>
 #include <utility>
 
+#include <tlsconnect/base/limits.hpp>
+#include <tlsconnect/client/certificate_compression.hpp>
 #include <tlsconnect/client/config.hpp>
+#include <tlsconnect/crypto/hash.hpp>
 #include <tlsconnect/crypto/key_exchange.hpp>
 #include <tlsconnect/crypto/random.hpp>
 #include <tlsconnect/crypto/suites.hpp>
 #include <tlsconnect/verify/path_verifier.hpp>
+#include <tlsconnect/wire/cursor.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
 
@@ -32,28 +36,8 @@ std::optional<Error> check_list(const std::vector<T>& list, std::size_t most, co
   return std::nullopt;
 }
 
-/// The schemes that this library can verify a handshake signature with; PKCS#1 v1.5 is for certificates only
-/// (RFC 9846, 4.2.3).
-[[nodiscard]] constexpr bool signs_handshakes(SignatureScheme scheme) noexcept {
-  switch (scheme) {
-  case SignatureScheme::ecdsa_secp256r1_sha256:
-  case SignatureScheme::ecdsa_secp384r1_sha384:
-  case SignatureScheme::ecdsa_secp521r1_sha512:
-  case SignatureScheme::rsa_pss_rsae_sha256:
-  case SignatureScheme::rsa_pss_rsae_sha384:
-  case SignatureScheme::rsa_pss_rsae_sha512:
-  case SignatureScheme::ed25519:
-  case SignatureScheme::ed448:
-  case SignatureScheme::rsa_pss_pss_sha256:
-  case SignatureScheme::rsa_pss_pss_sha384:
-  case SignatureScheme::rsa_pss_pss_sha512:
-    return true;
-  default:
-    return false;
-  }
-}
 [[nodiscard]] constexpr bool signs_certificates(SignatureScheme scheme) noexcept {
-  return signs_handshakes(scheme) || scheme == SignatureScheme::rsa_pkcs1_sha256 ||
+  return signs_tls13(scheme) || scheme == SignatureScheme::rsa_pkcs1_sha256 ||
          scheme == SignatureScheme::rsa_pkcs1_sha384 || scheme == SignatureScheme::rsa_pkcs1_sha512;
 }
 
@@ -71,26 +55,34 @@ TLSCONNECT_DECL std::vector<NamedGroup> usual_key_shares(const std::vector<Named
   return shares;
 }
 
-} // namespace detail
-
-TLSCONNECT_DECL ClientConfig::Builder::Builder()
-    : cipher_suites_{CipherSuite::aes_128_gcm_sha256, CipherSuite::aes_256_gcm_sha384,
-                     CipherSuite::chacha20_poly1305_sha256},
-      groups_{NamedGroup::x25519_mlkem768, NamedGroup::x25519, NamedGroup::secp256r1, NamedGroup::secp384r1,
-              NamedGroup::secp521r1},
-      signature_schemes_{SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::ed25519,
-                         SignatureScheme::ecdsa_secp384r1_sha384, SignatureScheme::ecdsa_secp521r1_sha512,
-                         SignatureScheme::ed448,                  SignatureScheme::rsa_pss_rsae_sha256,
-                         SignatureScheme::rsa_pss_rsae_sha384,    SignatureScheme::rsa_pss_rsae_sha512,
-                         SignatureScheme::rsa_pss_pss_sha256,     SignatureScheme::rsa_pss_pss_sha384,
-                         SignatureScheme::rsa_pss_pss_sha512},
-      certificate_signature_schemes_(signature_schemes_) {
-  for (const SignatureScheme scheme :
-       {SignatureScheme::rsa_pkcs1_sha256, SignatureScheme::rsa_pkcs1_sha384, SignatureScheme::rsa_pkcs1_sha512})
-    certificate_signature_schemes_.push_back(scheme);
+/// By what servers are judged: by both verifiers, or by the one that there is.
+TLSCONNECT_DECL TrustIdentity combined_identity(const CertificateVerifier* certificates,
+                                                const RawPublicKeyVerifier* raw_public_keys) {
+  const TrustIdentity first = certificates ? certificates->trust_identity() : TrustIdentity();
+  const TrustIdentity second = raw_public_keys ? raw_public_keys->trust_identity() : TrustIdentity();
+  // One that does not want to be resumed decides for both.
+  if ((certificates && first.empty()) || (raw_public_keys && second.empty()))
+    return {};
+  ByteVector both;
+  Writer writer(both);
+  writer.opaque16(first, 0, 0xFFFF);
+  writer.opaque16(second, 0, 0xFFFF);
+  const Result<Digest> digest = hash_of(HashAlgorithm::sha256, both);
+  return digest ? TrustIdentity(digest->begin(), digest->end()) : TrustIdentity();
 }
 
-TLSCONNECT_DECL ClientConfig::Builder ClientConfig::builder() { return Builder(); }
+} // namespace detail
+
+TLSCONNECT_DECL ClientConfig::Builder::Builder(const Policy& policy, bool binding)
+    : policy_(policy), policy_binds_(binding), certificate_decompressors_(default_certificate_decompressors()),
+      cipher_suites_(policy.cipher_suites.begin(), policy.cipher_suites.end()),
+      groups_(policy.groups.begin(), policy.groups.end()),
+      signature_schemes_(policy.signature_schemes.begin(), policy.signature_schemes.end()),
+      certificate_signature_schemes_(policy.certificate_signature_schemes.begin(),
+                                     policy.certificate_signature_schemes.end()) {}
+
+TLSCONNECT_DECL ClientConfig::Builder ClientConfig::builder() { return Builder(policies::modern_202611(), false); }
+TLSCONNECT_DECL ClientConfig::Builder ClientConfig::builder(const Policy& policy) { return Builder(policy); }
 
 TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::trust(TrustAnchors anchors) {
   anchors_ = std::move(anchors);
@@ -149,6 +141,76 @@ TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::compatibility_mode
   compatibility_mode_ = on;
   return *this;
 }
+TLSCONNECT_DECL ClientConfig::Builder&
+ClientConfig::Builder::raw_public_keys(std::shared_ptr<const RawPublicKeyVerifier> verifier) {
+  raw_public_keys_ = std::move(verifier);
+  return *this;
+}
+TLSCONNECT_DECL ClientConfig::Builder&
+ClientConfig::Builder::verify_again_on_resumption(bool on) {
+  verify_again_on_resumption_ = on;
+  return *this;
+}
+TLSCONNECT_DECL ClientConfig::Builder&
+ClientConfig::Builder::session_store(std::shared_ptr<SessionStore> store) {
+  session_store_ = std::move(store);
+  return *this;
+}
+TLSCONNECT_DECL ClientConfig::Builder&
+ClientConfig::Builder::external_psks(std::vector<ExternalPsk> psks) {
+  external_psks_ = std::move(psks);
+  return *this;
+}
+TLSCONNECT_DECL ClientConfig::Builder&
+ClientConfig::Builder::credentials(std::vector<Credential> credentials) {
+  credentials_ = std::move(credentials);
+  return *this;
+}
+TLSCONNECT_DECL ClientConfig::Builder&
+ClientConfig::Builder::post_handshake_auth(bool allowed) {
+  post_handshake_auth_ = allowed;
+  return *this;
+}
+TLSCONNECT_DECL ClientConfig::Builder&
+ClientConfig::Builder::status_request(bool on) {
+  status_request_ = on;
+  return *this;
+}
+TLSCONNECT_DECL ClientConfig::Builder&
+ClientConfig::Builder::signed_certificate_timestamps(bool on) {
+  signed_certificate_timestamps_ = on;
+  return *this;
+}
+TLSCONNECT_DECL ClientConfig::Builder&
+ClientConfig::Builder::certificate_decompressors(std::vector<std::shared_ptr<const CertificateDecompressor>> decompressors) {
+  certificate_decompressors_ = std::move(decompressors);
+  return *this;
+}
+TLSCONNECT_DECL ClientConfig::Builder&
+ClientConfig::Builder::record_size_limit(std::uint16_t bytes) {
+  record_size_limit_ = bytes;
+  return *this;
+}
+TLSCONNECT_DECL ClientConfig::Builder&
+ClientConfig::Builder::record_padding(std::size_t multiple) {
+  record_padding_ = multiple;
+  return *this;
+}
+TLSCONNECT_DECL ClientConfig::Builder&
+ClientConfig::Builder::grease(bool on) {
+  grease_ = on;
+  return *this;
+}
+TLSCONNECT_DECL ClientConfig::Builder&
+ClientConfig::Builder::permute_extensions(bool on) {
+  permute_extensions_ = on;
+  return *this;
+}
+TLSCONNECT_DECL ClientConfig::Builder&
+ClientConfig::Builder::key_log(std::shared_ptr<KeyLog> sink) {
+  key_log_ = std::move(sink);
+  return *this;
+}
 TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::rng(std::shared_ptr<Rng> rng) {
   rng_ = std::move(rng);
   return *this;
@@ -171,7 +233,9 @@ TLSCONNECT_DECL Result<ConfigPtr> ClientConfig::Builder::build_or_throw() const 
 
   // A program that says nothing of trust has forgotten it.
   config->verifier_ = verifier_;
-  if (!verifier_) {
+  config->raw_public_keys_ = raw_public_keys_;
+  const bool other_trust = raw_public_keys_ || !external_psks_.empty();
+  if (!verifier_ && (anchors_ || trust_system_ || !other_trust)) {
     TrustAnchors anchors = anchors_.value_or(TrustAnchors());
     if (trust_system_) {
       Result<TrustAnchors> loaded = TrustAnchors::system();
@@ -226,7 +290,7 @@ TLSCONNECT_DECL Result<ConfigPtr> ClientConfig::Builder::build_or_throw() const 
   if (auto problem = detail::check_list(signature_schemes_, 32, "signature scheme"))
     return std::unexpected(std::move(*problem));
   for (const SignatureScheme scheme : signature_schemes_)
-    if (!detail::signs_handshakes(scheme))
+    if (!signs_tls13(scheme))
       return std::unexpected(detail::invalid(std::string(name_of(scheme)) + " cannot sign a TLS 1.3 handshake"));
   config->signature_schemes_ = signature_schemes_;
   if (auto problem = detail::check_list(certificate_signature_schemes_, 32, "certificate signature scheme"))
@@ -236,6 +300,52 @@ TLSCONNECT_DECL Result<ConfigPtr> ClientConfig::Builder::build_or_throw() const 
       return std::unexpected(detail::invalid(std::string(name_of(scheme)) + " is not accepted in certificates"));
   config->certificate_signature_schemes_ = certificate_signature_schemes_;
 
+  // A policy that the caller names may be narrowed, not widened.
+  static constexpr ProtocolVersion versions[] = {ProtocolVersion::tls1_3};
+  if (policy_binds_)
+    if (const std::optional<std::string> problem =
+            widens(policy_, {.name = {},
+                             .versions = versions,
+                             .cipher_suites = cipher_suites_,
+                             .groups = config->groups_,
+                             .signature_schemes = signature_schemes_,
+                             .certificate_signature_schemes = certificate_signature_schemes_,
+                             .rsa_bits_min = policy_.rsa_bits_min}))
+      return std::unexpected(detail::invalid(*problem));
+  config->rsa_bits_min_ = hello_template_.rsa_bits_min.value_or(policy_.rsa_bits_min);
+  config->verify_again_on_resumption_ = verify_again_on_resumption_;
+  config->trust_identity_ = detail::combined_identity(config->verifier_.get(), raw_public_keys_.get());
+  config->session_store_ = session_store_ ? *session_store_ : std::make_shared<MemorySessionStore>();
+  // One place is for a session.
+  if (external_psks_.size() >= limits::offered_psks)
+    return std::unexpected(detail::invalid("too many external pre-shared keys, at most " +
+                                           std::to_string(limits::offered_psks - 1)));
+  for (const ExternalPsk& psk : external_psks_)
+    if (std::none_of(cipher_suites_.begin(), cipher_suites_.end(),
+                     [&](CipherSuite suite) { return parameters_of(suite)->hash == psk.hash(); }))
+      return std::unexpected(detail::invalid("no cipher suite has the hash of an external pre-shared key"));
+  config->external_psks_ = external_psks_;
+  config->credentials_ = credentials_;
+  config->post_handshake_auth_ = post_handshake_auth_;
+  config->status_request_ = status_request_;
+  config->signed_certificate_timestamps_ = signed_certificate_timestamps_;
+  if (certificate_decompressors_.size() > 16)
+    return std::unexpected(detail::invalid("too many certificate decompressors, at most 16"));
+  for (auto one = certificate_decompressors_.begin(); one != certificate_decompressors_.end(); ++one)
+    if (!*one || std::any_of(certificate_decompressors_.begin(), one,
+                             [&](const auto& other) { return other->algorithm() == (*one)->algorithm(); }))
+      return std::unexpected(detail::invalid("a certificate decompressor is null, or listed twice"));
+  config->certificate_decompressors_ = certificate_decompressors_;
+  // RFC 8449, 4.
+  if (record_size_limit_ != 0 && (record_size_limit_ < 64 || record_size_limit_ > limits::record_plaintext + 1))
+    return std::unexpected(detail::invalid("a record size limit must be 64 to 16385 bytes, or 0 for none"));
+  config->record_size_limit_ = record_size_limit_;
+  if (record_padding_ > limits::record_plaintext)
+    return std::unexpected(detail::invalid("records cannot be padded to more than 16384 bytes"));
+  config->record_padding_ = record_padding_;
+  config->grease_ = grease_;
+  config->permute_extensions_ = permute_extensions_;
+  config->key_log_ = key_log_;
   config->compatibility_mode_ = compatibility_mode_;
   config->rng_ = rng_ ? rng_ : system_rng();
   config->clock_ = clock_ ? clock_ : system_clock();

@@ -29,7 +29,7 @@ struct ClientEngine::Impl {
   bool network_ended = false;
   unsigned warning_alerts = 0;
 
-  Impl(ConfigPtr config, ServerName name) : context{std::move(config), std::move(name), {}, {}} {}
+  Impl(ConfigPtr config, ServerName name) noexcept : context(std::move(config), std::move(name)) {}
 
   /// Runs something that may fail or run out of memory. The first failure is kept, and its alert queued.
   template <class Step>
@@ -64,16 +64,19 @@ struct ClientEngine::Impl {
     }
   }
 
-  Result<> start() {
+  Result<> start(ReplaySafe early_data) {
     if (!context.config)
       return fail(ErrorCode::configuration_invalid, "ClientEngine", "there is no configuration");
+    context.early_data = to_vector(early_data.bytes());
+    context.records.set_padding(context.config->record_padding());
+    context.started = context.config->clock().microseconds();
     transcript.emplace();
     return machine.emplace<Negotiate>(context, *transcript).start();
   }
 
   /// Works through what has arrived until there is plaintext to take or nothing whole is left.
   Result<> advance() {
-    while (plaintext.empty() && !peer_closed) {
+    while (plaintext.empty() && !peer_closed && awaited() == Interest::none) {
       Result<Incoming> incoming = context.records.next();
       if (!incoming)
         return std::unexpected(std::move(incoming.error()));
@@ -124,19 +127,48 @@ struct ClientEngine::Impl {
       if (Result<> result = negotiate->handle(message); !result)
         return result;
       if (Negotiated13* negotiated = negotiate->negotiated13()) {
-        Negotiated13 handed_on = std::move(*negotiated);
+        Handshake13Ptr handed_on = std::move(negotiated->handshake);
         machine.emplace<Client13>(context, *transcript, std::move(handed_on));
       }
       return {};
     }
-    Client13& client = std::get<Client13>(machine);
-    if (Result<> result = client.handle(message); !result)
+    if (Result<> result = std::get<Client13>(machine).handle(message); !result)
       return result;
-    if (!complete && client.connected()) {
-      complete = true;
-      transcript.reset();
-    }
+    note_completion();
     return {};
+  }
+
+  /// What only the handshake needed goes when it is over.
+  void note_completion() noexcept {
+    const Client13* client = std::get_if<Client13>(&machine);
+    if (complete || !client || !client->connected())
+      return;
+    complete = true;
+    transcript.reset();
+    if (context.info.early_data != EarlyDataOutcome::accepted)
+      context.early_exporter.reset();
+    context.info.handshake_duration =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(context.config->clock().microseconds() - context.started, 1));
+  }
+
+  Interest awaited() const noexcept {
+    const Client13* client = std::get_if<Client13>(&machine);
+    return client ? client->awaited() : Interest::none;
+  }
+
+  /// What the caller supplies, if that is awaited; then on with what has arrived meanwhile.
+  template <class Step>
+  Result<> supply(Interest wanted, std::string_view call, Step&& step) noexcept {
+    if (failure)
+      return std::unexpected(*failure);
+    if (awaited() != wanted)
+      return fail(ErrorCode::nothing_awaited, call);
+    return guarded([&]() -> Result<> {
+      if (Result<> result = step(std::get<Client13>(machine)); !result)
+        return result;
+      note_completion();
+      return advance();
+    });
   }
 
   Result<> seal(BytesView data) {
@@ -147,28 +179,29 @@ struct ClientEngine::Impl {
   }
 
   /// Whether application data may be sent; not a failure of the connection when it may not.
-  Result<> may_send() const noexcept {
+  Result<> may_send(std::string_view call) const noexcept {
     if (failure)
       return std::unexpected(*failure);
     if (context.write_closed)
-      return fail(ErrorCode::write_side_closed, "encrypt");
+      return fail(ErrorCode::write_side_closed, call);
     if (!complete)
-      return fail(ErrorCode::not_connected, "encrypt");
+      return fail(ErrorCode::not_connected, call);
     return {};
   }
 };
 
-TLSCONNECT_DECL ClientEngine::ClientEngine(ConfigPtr config, ServerName name) noexcept {
+TLSCONNECT_DECL ClientEngine::ClientEngine(ConfigPtr config, ServerName name, ReplaySafe early_data) noexcept {
   impl_.reset(new (std::nothrow) Impl(std::move(config), std::move(name)));
   if (impl_)
-    (void)impl_->guarded([&] { return impl_->start(); });
+    (void)impl_->guarded([&] { return impl_->start(early_data); });
 }
 TLSCONNECT_DECL ClientEngine::ClientEngine(ClientEngine&&) noexcept = default;
 TLSCONNECT_DECL ClientEngine& ClientEngine::operator=(ClientEngine&&) noexcept = default;
 TLSCONNECT_DECL ClientEngine::~ClientEngine() = default;
 
 TLSCONNECT_DECL Bytes ClientEngine::receive_buffer() noexcept {
-  if (!impl_ || impl_->failure || impl_->peer_closed || impl_->network_ended || !impl_->plaintext.empty())
+  if (!impl_ || impl_->failure || impl_->peer_closed || impl_->network_ended || !impl_->plaintext.empty() ||
+      impl_->awaited() != Interest::none)
     return {};
   Bytes space;
   (void)impl_->guarded([&]() -> Result<> {
@@ -197,13 +230,8 @@ TLSCONNECT_DECL BytesView ClientEngine::pending_output() noexcept {
 }
 
 TLSCONNECT_DECL void ClientEngine::sent(std::size_t n) noexcept {
-  if (!impl_)
-    return;
-  OutputQueue& output = impl_->context.records.output();
-  output.sent(n);
-  if (output.empty())
-    if (Client13* client = std::get_if<Client13>(&impl_->machine))
-      client->output_drained();
+  if (impl_)
+    impl_->context.records.output().sent(n);
 }
 
 TLSCONNECT_DECL BytesView ClientEngine::plaintext() const noexcept { return impl_ ? impl_->plaintext : BytesView(); }
@@ -220,7 +248,7 @@ TLSCONNECT_DECL void ClientEngine::consume(std::size_t n) noexcept {
 TLSCONNECT_DECL Result<std::size_t> ClientEngine::encrypt(BytesView data) noexcept {
   if (!impl_)
     return fail(ErrorCode::not_connected, "encrypt");
-  if (Result<> allowed = impl_->may_send(); !allowed)
+  if (Result<> allowed = impl_->may_send("encrypt"); !allowed)
     return std::unexpected(std::move(allowed.error()));
   const std::size_t waiting = impl_->context.records.output().size();
   const std::size_t room = waiting < limits::pending_output ? limits::pending_output - waiting : 0;
@@ -237,7 +265,7 @@ TLSCONNECT_DECL Result<std::size_t> ClientEngine::encrypt(BytesView data) noexce
 TLSCONNECT_DECL Result<> ClientEngine::encrypt_all(BytesView data) noexcept {
   if (!impl_)
     return fail(ErrorCode::not_connected, "encrypt");
-  if (Result<> allowed = impl_->may_send(); !allowed)
+  if (Result<> allowed = impl_->may_send("encrypt"); !allowed)
     return allowed;
   return impl_->guarded([&] { return impl_->seal(data); });
 }
@@ -265,6 +293,105 @@ TLSCONNECT_DECL const Error* ClientEngine::failure() const noexcept {
   if (!impl_)
     return &gone;
   return impl_->failure ? &*impl_->failure : nullptr;
+}
+
+TLSCONNECT_DECL Interest ClientEngine::awaited() const noexcept { return impl_ ? impl_->awaited() : Interest::none; }
+
+TLSCONNECT_DECL std::optional<VerdictRequest> ClientEngine::verdict_request() const noexcept {
+  const Client13* client = impl_ ? std::get_if<Client13>(&impl_->machine) : nullptr;
+  const ServerCertificate* shown = client ? client->awaiting_verdict() : nullptr;
+  if (!shown)
+    return std::nullopt;
+  return VerdictRequest{{shown->chain, shown->status}, &shown->public_key.front()};
+}
+
+TLSCONNECT_DECL Result<> ClientEngine::give_verdict(Result<VerifiedChain> verdict) noexcept {
+  if (!impl_)
+    return fail(ErrorCode::not_connected, "give_verdict");
+  return impl_->supply(Interest::verdict, "give_verdict",
+                       [&](Client13& client) { return client.give_verdict(std::move(verdict)); });
+}
+
+TLSCONNECT_DECL std::optional<SignatureRequest> ClientEngine::signature_request() const noexcept {
+  const Client13* client = impl_ ? std::get_if<Client13>(&impl_->machine) : nullptr;
+  const Client13::SignatureAwaited* awaited = client ? client->awaiting_signature() : nullptr;
+  if (!awaited)
+    return std::nullopt;
+  return SignatureRequest{awaited->choice.index, awaited->choice.scheme, awaited->content.view()};
+}
+
+TLSCONNECT_DECL Result<> ClientEngine::give_signature(Result<ByteVector> signature) noexcept {
+  if (!impl_)
+    return fail(ErrorCode::not_connected, "give_signature");
+  return impl_->supply(Interest::signature, "give_signature",
+                       [&](Client13& client) { return client.give_signature(std::move(signature)); });
+}
+
+TLSCONNECT_DECL ByteVector ClientEngine::take_unaccepted_early_data() noexcept {
+  // Before the server's decision, nobody knows what is due.
+  if (!impl_ || (!impl_->complete && !impl_->failure && !impl_->peer_closed && !impl_->network_ended))
+    return {};
+  return std::exchange(impl_->context.early_data, {});
+}
+
+TLSCONNECT_DECL Result<> ClientEngine::update_keys(bool request_peer) noexcept {
+  if (!impl_)
+    return fail(ErrorCode::not_connected, "update_keys");
+  if (Result<> allowed = impl_->may_send("update_keys"); !allowed)
+    return allowed;
+  return impl_->guarded([&] {
+    return std::get<Client13>(impl_->machine)
+        .update_keys(request_peer ? KeyUpdateRequest::update_requested : KeyUpdateRequest::update_not_requested);
+  });
+}
+
+TLSCONNECT_DECL Result<> ClientEngine::export_keying_material(std::string_view label, BytesView context,
+                                                              Bytes out) const noexcept {
+  const Client13* client = impl_ ? std::get_if<Client13>(&impl_->machine) : nullptr;
+  if (!client)
+    return fail(ErrorCode::export_not_available, "exporter", "the handshake is not complete");
+  return client->export_keying_material(label, context, out);
+}
+
+TLSCONNECT_DECL Result<> ClientEngine::export_early_keying_material(std::string_view label, BytesView context,
+                                                                    Bytes out) const noexcept {
+  const EarlyExporter* exporter = impl_ && !impl_->failure ? impl_->context.early_exporter.get() : nullptr;
+  if (!exporter)
+    return fail(ErrorCode::export_not_available, "exporter", "no pre-shared key was offered, or early data is over");
+  return tlsconnect::export_keying_material(exporter->hash, exporter->secret, label, context, out);
+}
+
+TLSCONNECT_DECL Result<ByteVector> ClientEngine::tls_exporter() const noexcept {
+  try {
+    ByteVector binding(32);
+    // RFC 9266, 2: this label, an empty context, 32 bytes.
+    if (Result<> exported = export_keying_material("EXPORTER-Channel-Binding", {}, binding); !exported)
+      return std::unexpected(std::move(exported.error()));
+    return binding;
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::out_of_memory, "tls_exporter");
+  }
+}
+
+TLSCONNECT_DECL Result<ByteVector> ClientEngine::tls_server_end_point() const noexcept {
+  static constexpr std::string_view where = "tls_server_end_point";
+  if (!handshake_complete() || info().raw_public_key || info().peer_chain.empty())
+    return fail(ErrorCode::export_not_available, where, "the server has shown no certificate");
+  try {
+    const ByteVector& der = info().peer_chain.front();
+    const Result<Certificate> certificate = Certificate::from_der(der);
+    if (!certificate)
+      return std::unexpected(certificate.error());
+    const Result<HashAlgorithm> hash = certificate->signature_hash();
+    if (!hash)
+      return std::unexpected(Error(hash.error()).at(where));
+    const Result<Digest> digest = hash_of(*hash, der);
+    if (!digest)
+      return std::unexpected(digest.error());
+    return to_vector(digest->view());
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::out_of_memory, where);
+  }
 }
 
 TLSCONNECT_DECL const ConnectionInfo& ClientEngine::info() const noexcept {

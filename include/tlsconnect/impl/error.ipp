@@ -76,7 +76,7 @@ inline constexpr auto error_catalogue = std::to_array<ErrorDescription>({
     {ErrorCode::unexpected_message, "unexpected_message", ErrorGroup::misbehaved, AlertDescription::unexpected_message,
      "RFC 9846, 4",
      "this message may not come now"},
-    {ErrorCode::extension_duplicate, "extension_duplicate", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+    {ErrorCode::extension_duplicate, "extension_duplicate", ErrorGroup::misbehaved, AlertDescription::decode_error,
      "RFC 9846, 4.2",
      "an extension stands twice in one block"},
     {ErrorCode::extension_misplaced, "extension_misplaced", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
@@ -157,6 +157,30 @@ inline constexpr auto error_catalogue = std::to_array<ErrorDescription>({
     {ErrorCode::key_update_invalid, "key_update_invalid", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
      "RFC 9846, 4.6.3",
      "a KeyUpdate has another value than 0 or 1"},
+    {ErrorCode::psk_not_offered, "psk_not_offered", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.2.11",
+     "the server selected a pre-shared key that was not offered"},
+    {ErrorCode::psk_hash_mismatch, "psk_hash_mismatch", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.2.11",
+     "the server selected a pre-shared key and a cipher suite whose hashes differ"},
+    {ErrorCode::psk_key_exchange_missing, "psk_key_exchange_missing", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.2.11",
+     "the server accepted a pre-shared key without the key exchange that was asked for"},
+    {ErrorCode::early_data_not_acceptable, "early_data_not_acceptable", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 9846, 4.2.10",
+     "the server accepted early data under other terms than those it was sent under"},
+    {ErrorCode::certificate_type_not_offered, "certificate_type_not_offered", ErrorGroup::misbehaved, AlertDescription::unsupported_certificate,
+     "RFC 7250, 4.2",
+     "the server selected a certificate type that was not offered"},
+    {ErrorCode::certificate_compression_not_offered, "certificate_compression_not_offered", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 8879, 4",
+     "a certificate is compressed in a way that was not offered"},
+    {ErrorCode::certificate_decompression_failed, "certificate_decompression_failed", ErrorGroup::misbehaved, AlertDescription::bad_certificate,
+     "RFC 8879, 4",
+     "a compressed certificate cannot be decompressed to the length it states"},
+    {ErrorCode::record_size_limit_invalid, "record_size_limit_invalid", ErrorGroup::misbehaved, AlertDescription::illegal_parameter,
+     "RFC 8449, 4",
+     "the server asked for smaller records than the protocol allows"},
     {ErrorCode::version_unsupported, "version_unsupported", ErrorGroup::incompatible, AlertDescription::protocol_version,
      "RFC 9846, 4.2.1",
      "the server speaks no version of TLS that this client is configured to use"},
@@ -202,6 +226,9 @@ inline constexpr auto error_catalogue = std::to_array<ErrorDescription>({
     {ErrorCode::certificate_revoked, "certificate_revoked", ErrorGroup::certificate, AlertDescription::certificate_revoked,
      "RFC 5280, 6.3",
      "a certificate has been revoked by its issuer"},
+    {ErrorCode::certificate_status_invalid, "certificate_status_invalid", ErrorGroup::certificate, AlertDescription::bad_certificate_status_response,
+     "RFC 6066, 8",
+     "the status that the server sent of its certificate is not acceptable"},
     {ErrorCode::certificate_rejected, "certificate_rejected", ErrorGroup::certificate, AlertDescription::certificate_unknown,
      "RFC 9846, 4.4.2.4",
      "the certificate chain was rejected"},
@@ -244,6 +271,24 @@ inline constexpr auto error_catalogue = std::to_array<ErrorDescription>({
     {ErrorCode::transport_contract_broken, "transport_contract_broken", ErrorGroup::misuse, std::nullopt,
      "",
      "the transport reported more bytes than it was given, or no progress"},
+    {ErrorCode::private_key_unreadable, "private_key_unreadable", ErrorGroup::misuse, std::nullopt,
+     "",
+     "a private key cannot be read"},
+    {ErrorCode::credential_invalid, "credential_invalid", ErrorGroup::misuse, std::nullopt,
+     "",
+     "what was given cannot be used as a credential"},
+    {ErrorCode::session_unreadable, "session_unreadable", ErrorGroup::misuse, std::nullopt,
+     "",
+     "what should be a serialised session is damaged or of another version"},
+    {ErrorCode::nothing_awaited, "nothing_awaited", ErrorGroup::misuse, std::nullopt,
+     "",
+     "the connection waits for no such decision"},
+    {ErrorCode::export_not_available, "export_not_available", ErrorGroup::misuse, std::nullopt,
+     "RFC 9846, 7.5",
+     "keying material cannot be exported now, or not with these parameters"},
+    {ErrorCode::key_update_not_possible, "key_update_not_possible", ErrorGroup::misuse, std::nullopt,
+     "RFC 9846, 4.6.3",
+     "keys cannot be updated now"},
     {ErrorCode::random_source_failed, "random_source_failed", ErrorGroup::internal, AlertDescription::internal_error,
      "",
      "the random source failed"},
@@ -256,6 +301,9 @@ inline constexpr auto error_catalogue = std::to_array<ErrorDescription>({
     {ErrorCode::key_limit_reached, "key_limit_reached", ErrorGroup::internal, AlertDescription::internal_error,
      "RFC 9846, 5.5",
      "a key has sealed as many records as it safely can"},
+    {ErrorCode::signing_failed, "signing_failed", ErrorGroup::internal, AlertDescription::internal_error,
+     "RFC 9846, 4.4.3",
+     "the client's signature could not be made"},
 });
 
 // describe() indexes by code.
@@ -263,7 +311,7 @@ consteval bool error_catalogue_in_order() {
   for (std::size_t i = 0; i < error_catalogue.size(); ++i)
     if (static_cast<std::size_t>(error_catalogue[i].code) != i)
       return false;
-  return static_cast<std::size_t>(ErrorCode::key_limit_reached) + 1 == error_catalogue.size();
+  return static_cast<std::size_t>(ErrorCode::signing_failed) + 1 == error_catalogue.size();
 }
 static_assert(error_catalogue_in_order(), "one row for each ErrorCode, in the same order");
 
@@ -343,15 +391,21 @@ TLSCONNECT_DECL std::string Error::message() const {
     text.append(": ").append(*detail_);
   if (os_error_ != 0)
     text.append(" [error ").append(std::to_string(os_error_)).append("]");
-  if (row.alert || !row.section.empty()) {
+  const std::optional<AlertDescription> alert = alert_sent();
+  if (alert || !row.section.empty()) {
     text.append(" [");
-    if (row.alert)
-      text.append("alert ").append(name_of(*row.alert));
-    if (row.alert && !row.section.empty())
+    if (alert)
+      text.append("alert ").append(name_of(*alert));
+    if (alert && !row.section.empty())
       text.append("; ");
     text.append(row.section).append("]");
   }
   return text;
+}
+
+TLSCONNECT_DECL Error Error::with_alert(AlertDescription alert) && noexcept {
+  chosen_alert_ = alert;
+  return std::move(*this);
 }
 
 TLSCONNECT_DECL Error Error::at(std::string_view where) && noexcept {

@@ -41,9 +41,10 @@ struct KemFacts {
 inline constexpr std::size_t kem_secret_length = 32;
 inline constexpr std::size_t kem_seed_length = 64;
 
-/// What a group is made of. A hybrid's parts stand in its shares and in its secret in the same order.
+/// What a group is made of: a curve, ML-KEM, or both. A hybrid's parts stand in its shares and in its secret in the
+/// same order.
 struct GroupFacts {
-  CurveFacts curve;
+  std::optional<CurveFacts> curve;
   std::optional<KemFacts> kem;
   bool kem_first = false;
 };
@@ -53,6 +54,7 @@ struct GroupFacts {
   constexpr CurveFacts secp384r1{NamedGroup::secp384r1, "secp384r1", 1 + 2 * 48, 48};
   constexpr CurveFacts secp521r1{NamedGroup::secp521r1, "secp521r1", 1 + 2 * 66, 66};
   constexpr CurveFacts x25519{NamedGroup::x25519, "x25519", 32, 32};
+  constexpr KemFacts mlkem512{Botan::ML_KEM_Mode::ML_KEM_512, 800, 768};
   constexpr KemFacts mlkem768{Botan::ML_KEM_Mode::ML_KEM_768, 1184, 1088};
   constexpr KemFacts mlkem1024{Botan::ML_KEM_Mode::ML_KEM_1024, 1568, 1568};
   switch (group) {
@@ -64,6 +66,14 @@ struct GroupFacts {
     return GroupFacts{secp521r1, std::nullopt, false};
   case NamedGroup::x25519:
     return GroupFacts{x25519, std::nullopt, false};
+  // draft-ietf-tls-mlkem: the encapsulation key goes to the server, the ciphertext comes back, and nothing is combined
+  // with their secret.
+  case NamedGroup::mlkem512:
+    return GroupFacts{std::nullopt, mlkem512, true};
+  case NamedGroup::mlkem768:
+    return GroupFacts{std::nullopt, mlkem768, true};
+  case NamedGroup::mlkem1024:
+    return GroupFacts{std::nullopt, mlkem1024, true};
   // RFC 10024: X25519MLKEM768 puts ML-KEM first, the two with a NIST curve put the curve first.
   case NamedGroup::x25519_mlkem768:
     return GroupFacts{x25519, mlkem768, true};
@@ -200,8 +210,8 @@ public:
     return {};
   }
 
-  /// Appends the secret in `ciphertext`, whose length was checked (RFC 10024; FIPS 203, 7.3). Any bytes of that
-  /// length decapsulate to something: a wrong ciphertext shows when the server's Finished does not verify.
+  /// Appends the secret in `ciphertext`, whose length was checked (RFC 10024; draft-ietf-tls-mlkem; FIPS 203, 7.3). Any
+  /// bytes of that length decapsulate to something: a wrong ciphertext shows when the server's Finished does not verify.
   [[nodiscard]] Result<> agree(BytesView ciphertext, SharedSecret& secret) const {
     Botan::PK_KEM_Decryptor decryptor(*key_, Botan::system_rng(), "Raw");
     PrivateBytes value;
@@ -222,7 +232,9 @@ TLSCONNECT_DECL std::optional<GroupLengths> lengths_of(NamedGroup group) noexcep
   const auto facts = detail::facts_of(group);
   if (!facts)
     return std::nullopt;
-  GroupLengths lengths{facts->curve.share, facts->curve.share, facts->curve.secret};
+  GroupLengths lengths{};
+  if (facts->curve)
+    lengths = {facts->curve->share, facts->curve->share, facts->curve->secret};
   if (facts->kem) {
     lengths.client_share += facts->kem->encapsulation_key;
     lengths.server_share += facts->kem->ciphertext;
@@ -265,14 +277,16 @@ struct KeyExchange::Impl {
   detail::CurveKey curve;
   detail::KemKey kem;
 
+  [[nodiscard]] bool is_hybrid() const noexcept { return facts.curve && facts.kem; }
+
   /// Where the parts of a share stand, given how long the curve's is.
   template <class Span>
   [[nodiscard]] Span curve_part(Span whole) const {
-    return facts.kem_first ? whole.last(facts.curve.share) : whole.first(facts.curve.share);
+    return facts.kem_first ? whole.last(curve_share()) : whole.first(curve_share());
   }
   template <class Span>
   [[nodiscard]] Span kem_part(Span whole) const {
-    const std::size_t length = whole.size() - facts.curve.share;
+    const std::size_t length = whole.size() - curve_share();
     return facts.kem_first ? whole.first(length) : whole.last(length);
   }
   /// Calls `curve_step` and `kem_step` in the order in which the group has its parts.
@@ -280,10 +294,15 @@ struct KeyExchange::Impl {
   [[nodiscard]] Result<> in_order(CurveStep curve_step, KemStep kem_step) const {
     if (!facts.kem)
       return curve_step();
+    if (!facts.curve)
+      return kem_step();
     if (Result<> first = facts.kem_first ? kem_step() : curve_step(); !first)
       return first;
     return facts.kem_first ? curve_step() : kem_step();
   }
+
+private:
+  [[nodiscard]] std::size_t curve_share() const noexcept { return facts.curve ? facts.curve->share : 0; }
 };
 
 TLSCONNECT_DECL KeyExchange::KeyExchange(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
@@ -303,7 +322,7 @@ TLSCONNECT_DECL Result<KeyExchange> KeyExchange::create(NamedGroup group, Rng& r
     impl->share.resize(lengths->client_share);
     Impl& keys = *impl;
     const Bytes share(keys.share);
-    Result<> made = keys.in_order([&] { return keys.curve.create(facts->curve, rng, keys.curve_part(share)); },
+    Result<> made = keys.in_order([&] { return keys.curve.create(*facts->curve, rng, keys.curve_part(share)); },
                                   [&] { return keys.kem.create(*facts->kem, rng, keys.kem_part(share)); });
     if (!made)
       return std::unexpected(std::move(made).error());
@@ -318,9 +337,9 @@ TLSCONNECT_DECL BytesView KeyExchange::client_share() const noexcept {
 }
 
 TLSCONNECT_DECL std::optional<NamedGroup> KeyExchange::component_group() const noexcept {
-  if (!impl_ || !impl_->facts.kem)
+  if (!impl_ || !impl_->is_hybrid())
     return std::nullopt;
-  return impl_->facts.curve.group;
+  return impl_->facts.curve->group;
 }
 
 TLSCONNECT_DECL BytesView KeyExchange::component_share() const noexcept {
@@ -335,9 +354,9 @@ TLSCONNECT_DECL Result<SharedSecret> KeyExchange::agree(NamedGroup group, BytesV
       return fail(ErrorCode::crypto_failed, "key exchange", "the keys were used already");
     // RFC 9846, 4.2.8: the server answers a group for which the client has sent a share.
     const bool whole = group == keys->group;
-    if (!whole && group != keys->facts.curve.group)
+    if (!whole && !(keys->is_hybrid() && group == keys->facts.curve->group))
       return fail(ErrorCode::group_not_offered, "key exchange");
-    // RFC 9846, 4.2.8 and RFC 10024: each group has shares of one length.
+    // RFC 9846, 4.2.8, RFC 10024 and draft-ietf-tls-mlkem: each group has shares of one length.
     if (const auto lengths = lengths_of(group); !lengths || server_share.size() != lengths->server_share)
       return fail(ErrorCode::key_share_invalid, "key exchange",
                   "the share has " + std::to_string(server_share.size()) + " bytes instead of " +
@@ -346,10 +365,10 @@ TLSCONNECT_DECL Result<SharedSecret> KeyExchange::agree(NamedGroup group, BytesV
     Result<> made;
     if (whole)
       made =
-          keys->in_order([&] { return keys->curve.agree(keys->facts.curve, keys->curve_part(server_share), secret); },
+          keys->in_order([&] { return keys->curve.agree(*keys->facts.curve, keys->curve_part(server_share), secret); },
                          [&] { return keys->kem.agree(keys->kem_part(server_share), secret); });
     else
-      made = keys->curve.agree(keys->facts.curve, server_share, secret);
+      made = keys->curve.agree(*keys->facts.curve, server_share, secret);
     if (!made)
       return std::unexpected(std::move(made).error());
     return secret;

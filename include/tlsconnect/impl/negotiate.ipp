@@ -93,7 +93,7 @@ TLSCONNECT_DECL Result<> Negotiate::start() {
   Result<OfferedHello> hello = send_client_hello(*context_, *transcript_);
   if (!hello)
     return std::unexpected(std::move(hello.error()));
-  state_.emplace<ExpectServerHello>(std::move(*hello));
+  state_.emplace<ExpectServerHello>(std::make_unique<OfferedHello>(std::move(*hello)));
   return {};
 }
 
@@ -116,15 +116,15 @@ TLSCONNECT_DECL Result<> Negotiate::on(ExpectSecondServerHello state, const Hand
   return on_server_hello(std::move(state.hello), &state.retry, *hello, message);
 }
 
-TLSCONNECT_DECL Result<> Negotiate::on_hello_retry_request(OfferedHello hello, const ServerHello& message,
+TLSCONNECT_DECL Result<> Negotiate::on_hello_retry_request(OfferedHelloPtr hello, const ServerHello& message,
                                                            const HandshakeMessage& raw) {
   static constexpr std::string_view where = "HelloRetryRequest";
   const ClientConfig& config = *context_->config;
-  const Result<SuiteParameters> suite = detail::check_common(config, hello, message, where);
+  const Result<SuiteParameters> suite = detail::check_common(config, *hello, message, where);
   if (!suite)
     return std::unexpected(suite.error());
   const Result<ExtensionSet> extensions =
-      ExtensionSet::parse(*message.extensions, ExtensionContext::hello_retry_request, hello.extensions, where);
+      ExtensionSet::parse(*message.extensions, ExtensionContext::hello_retry_request, hello->extensions, where);
   if (!extensions)
     return std::unexpected(extensions.error());
 
@@ -137,7 +137,7 @@ TLSCONNECT_DECL Result<> Negotiate::on_hello_retry_request(OfferedHello hello, c
     // RFC 9846, 4.2.8: the group must have been offered, and its share must not have been sent already.
     if (!detail::listed(config.groups(), asked->selected_group))
       return fail(ErrorCode::group_not_offered, where, std::string(name_of(asked->selected_group)));
-    if (hello.shared_groups.contains(asked->selected_group))
+    if (hello->shared_groups.contains(asked->selected_group))
       return fail(ErrorCode::group_already_shared, where, std::string(name_of(asked->selected_group)));
     retry.group = asked->selected_group;
   }
@@ -161,17 +161,18 @@ TLSCONNECT_DECL Result<> Negotiate::on_hello_retry_request(OfferedHello hello, c
     return folded;
   if (Result<> added = transcript_->add(raw.bytes); !added)
     return added;
-  Result<OfferedHello> second = send_second_client_hello(*context_, *transcript_, std::move(hello), retry);
+  Result<OfferedHello> second = send_second_client_hello(*context_, *transcript_, std::move(*hello), retry);
   if (!second)
     return std::unexpected(std::move(second.error()));
-  state_.emplace<ExpectSecondServerHello>(std::move(*second), std::move(retry));
+  *hello = std::move(*second);
+  state_.emplace<ExpectSecondServerHello>(std::move(hello), std::move(retry));
   return {};
 }
 
-TLSCONNECT_DECL Result<> Negotiate::on_server_hello(OfferedHello hello, const Retry* retry, const ServerHello& message,
+TLSCONNECT_DECL Result<> Negotiate::on_server_hello(OfferedHelloPtr hello, const Retry* retry, const ServerHello& message,
                                                     const HandshakeMessage& raw) {
   static constexpr std::string_view where = "ServerHello";
-  const Result<SuiteParameters> suite = detail::check_common(*context_->config, hello, message, where);
+  const Result<SuiteParameters> suite = detail::check_common(*context_->config, *hello, message, where);
   if (!suite) {
     // RFC 9846, 4.1.4: the retry's version binds; another one now is not a failed negotiation.
     const ErrorCode code = suite.error().code();
@@ -183,12 +184,33 @@ TLSCONNECT_DECL Result<> Negotiate::on_server_hello(OfferedHello hello, const Re
   if (retry && retry->cipher_suite != message.cipher_suite)
     return fail(ErrorCode::cipher_suite_changed, where, std::string(name_of(message.cipher_suite)));
   const Result<ExtensionSet> extensions =
-      ExtensionSet::parse(*message.extensions, ExtensionContext::server_hello, hello.extensions, where);
+      ExtensionSet::parse(*message.extensions, ExtensionContext::server_hello, hello->extensions, where);
   if (!extensions)
     return std::unexpected(extensions.error());
 
-  // RFC 9846, 9.2: without a pre-shared key there must be a key share.
+  std::optional<AgreedPsk> psk;
+  EarlySecret* early = nullptr;
+  bool first_psk = false;
+  std::uint16_t chosen_external = 0;
+  if (const auto body = extensions->find(ExtensionType::pre_shared_key)) {
+    const Result<SelectedIdentity> selected = decode<SelectedIdentity>(*body);
+    if (!selected)
+      return std::unexpected(selected.error());
+    Result<Proof<PskAccepted>> accepted = PskAccepted::check(hello->psks, selected->selected_identity, suite->hash);
+    if (!accepted)
+      return std::unexpected(std::move(accepted.error()));
+    OfferedPsk& chosen = hello->psks[selected->selected_identity];
+    chosen_external = chosen.external_index;
+    first_psk = selected->selected_identity == 0;
+    early = &chosen.early_secret;
+    psk.emplace(AgreedPsk{std::move(*accepted), std::move(chosen.session)});
+  }
+
   const auto body = extensions->find(ExtensionType::key_share);
+  // RFC 9846, 4.2.11: a key exchange was asked for with every pre-shared key.
+  if (!body && psk)
+    return fail(ErrorCode::psk_key_exchange_missing, where);
+  // RFC 9846, 9.2: without a pre-shared key there must be a key share.
   if (!body)
     return fail(ErrorCode::extension_missing, where, "key_share");
   const Result<KeyShareEntry> share = decode<KeyShareEntry>(*body);
@@ -197,7 +219,7 @@ TLSCONNECT_DECL Result<> Negotiate::on_server_hello(OfferedHello hello, const Re
   // RFC 9846, 4.2.8: the group that the retry asked for; otherwise one that a share was sent for.
   if (retry && retry->group && *retry->group != share->group)
     return fail(ErrorCode::group_not_the_retried, where, std::string(name_of(share->group)));
-  KeyExchange* key = hello.key_for(share->group);
+  KeyExchange* key = hello->key_for(share->group);
   if (!key)
     return fail(ErrorCode::group_not_offered, where, std::string(name_of(share->group)));
   // RFC 9846, 5.1: the keys change behind this message.
@@ -217,9 +239,11 @@ TLSCONNECT_DECL Result<> Negotiate::on_server_hello(OfferedHello hello, const Re
   if (!digest)
     return std::unexpected(digest.error());
 
-  Result<EarlySecret> early = EarlySecret::without_psk(suite->hash);
+  Result<EarlySecret> without_psk = EarlySecret::without_psk(suite->hash);
+  if (!without_psk)
+    return std::unexpected(std::move(without_psk.error()));
   if (!early)
-    return std::unexpected(std::move(early.error()));
+    early = &*without_psk;
   Result<HandshakeSecret> secret = std::move(*early).with_shared_secret(shared_secret->view());
   if (!secret)
     return std::unexpected(std::move(secret.error()));
@@ -229,6 +253,8 @@ TLSCONNECT_DECL Result<> Negotiate::on_server_hello(OfferedHello hello, const Re
   Result<TrafficSecret> client_secret = secret->client_handshake_traffic_secret(*digest);
   if (!client_secret)
     return std::unexpected(std::move(client_secret.error()));
+  context_->log_secret(key_log_labels::client_handshake_traffic, hello->random, client_secret->view());
+  context_->log_secret(key_log_labels::server_handshake_traffic, hello->random, server_secret->view());
   Result<ReadProtection> reading = read_protection(*suite, *server_secret);
   if (!reading)
     return std::unexpected(std::move(reading.error()));
@@ -236,13 +262,34 @@ TLSCONNECT_DECL Result<> Negotiate::on_server_hello(OfferedHello hello, const Re
   if (!writing)
     return std::unexpected(std::move(writing.error()));
   context_->records.set_read_protection(std::move(*aligned), std::move(*reading));
-  context_->records.set_write_protection(std::move(*writing), context_->config->compatibility_mode());
+  // RFC 9846, 4.2.10: early data rests on the first key of the offer; EncryptedExtensions tells whether it is taken, and
+  // until then this side stays with the early key, under which EndOfEarlyData will have to go.
+  const bool early_data_pending = hello->early_data && psk && first_psk;
+  if (!early_data_pending) {
+    if (hello->early_data)
+      context_->early_data_refused();
+    context_->records.set_write_protection(std::move(*writing), context_->config->compatibility_mode());
+  }
 
-  context_->info.version = ProtocolVersion::tls1_3;
-  context_->info.cipher_suite = message.cipher_suite;
-  context_->info.group = share->group;
-  state_.emplace<Negotiated13>(*suite, hello.extensions, std::move(*secret), std::move(*server_secret),
-                               std::move(*client_secret));
+  ConnectionInfo& info = context_->info;
+  info.version = ProtocolVersion::tls1_3;
+  info.cipher_suite = message.cipher_suite;
+  info.group = share->group;
+  if (psk)
+    info.psk = psk->session ? PskUse::resumption : PskUse::external;
+  if (psk && !psk->session)
+    info.external_psk = chosen_external;
+  auto agreed = std::make_unique<Handshake13>(
+      Handshake13{.suite = *suite,
+                  .offered = hello->extensions,
+                  .client_random = hello->random,
+                  .secret = std::move(*secret),
+                  .server_secret = std::move(*server_secret),
+                  .client_secret = std::move(*client_secret),
+                  .psk = std::move(psk),
+                  .early_data_pending = early_data_pending,
+                  .client_authentication = std::nullopt});
+  state_.emplace<Negotiated13>(std::move(agreed));
   return {};
 }
 

@@ -10,6 +10,7 @@
 
 #include <tlsconnect/base/limits.hpp>
 #include <tlsconnect/base/text.hpp>
+#include <tlsconnect/crypto/hash.hpp>
 #include <tlsconnect/verify/name_match.hpp>
 #include <tlsconnect/verify/path_verifier.hpp>
 
@@ -111,6 +112,26 @@ inline Result<VerifiedChain> verify_path_and_name(std::span<const Certificate> c
   return verified;
 }
 
+/// The same for the same set, in whatever order it was loaded.
+inline TrustIdentity identity_of_anchors(const std::vector<Certificate>& anchors) {
+  std::vector<Digest> digests;
+  digests.reserve(anchors.size());
+  for (const Certificate& anchor : anchors) {
+    const Result<Digest> digest = hash_of(HashAlgorithm::sha256, anchor.der());
+    if (!digest)
+      return {};
+    digests.push_back(*digest);
+  }
+  std::sort(digests.begin(), digests.end(), [](const Digest& a, const Digest& b) {
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
+  });
+  ByteVector all;
+  for (const Digest& digest : digests)
+    all.insert(all.end(), digest.begin(), digest.end());
+  const Result<Digest> digest = hash_of(HashAlgorithm::sha256, all);
+  return digest ? TrustIdentity(digest->begin(), digest->end()) : TrustIdentity();
+}
+
 } // namespace detail
 
 TLSCONNECT_DECL Result<std::shared_ptr<const PathVerifier>> PathVerifier::create(const TrustAnchors& anchors) noexcept {
@@ -120,7 +141,8 @@ TLSCONNECT_DECL Result<std::shared_ptr<const PathVerifier>> PathVerifier::create
   if (!store)
     return std::unexpected<Error>(std::move(store).error());
   try {
-    return std::shared_ptr<const PathVerifier>(new PathVerifier(std::move(*store)));
+    TrustIdentity identity = detail::identity_of_anchors(anchors.certificates());
+    return std::shared_ptr<const PathVerifier>(new PathVerifier(std::move(*store), std::move(identity)));
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::out_of_memory);
   }

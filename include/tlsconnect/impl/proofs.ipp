@@ -6,40 +6,74 @@
 
 #include <tlsconnect/base/secret.hpp>
 #include <tlsconnect/handshake/proofs.hpp>
-#include <tlsconnect/impl/config_access.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
 
+TLSCONNECT_DECL SignedContent signed_content(std::string_view context, const Digest& transcript) noexcept {
+  SignedContent content;
+  for (unsigned i = 0; i < 64; ++i)
+    (void)content.push_back(0x20);
+  for (const std::uint8_t byte : as_bytes(context))
+    (void)content.push_back(byte);
+  (void)content.push_back(0);
+  for (const std::uint8_t byte : transcript)
+    (void)content.push_back(byte);
+  return content;
+}
+
+TLSCONNECT_DECL bool ServerChain::decided_later(const ClientConfig& config, const ServerCertificate& server) noexcept {
+  if (server.chain.empty())
+    return config.raw_public_keys() && config.raw_public_keys()->decides_later();
+  return config.verifier() && config.verifier()->decides_later();
+}
+
 TLSCONNECT_DECL Result<ServerChain::Accepted> ServerChain::verify(const ClientConfig& config, const ServerName& name,
-                                                                  std::span<const Certificate> chain) noexcept {
+                                                                  const ServerCertificate& server) noexcept {
+  if (server.chain.empty()) {
+    // RFC 7250, 4.2: which type the server shows was settled in EncryptedExtensions.
+    if (!config.raw_public_keys() || server.public_key.empty())
+      return fail(ErrorCode::certificate_rejected, "Certificate", "no raw public keys are accepted");
+    Result<std::string> verdict = config.raw_public_keys()->verify(server.public_key.front(), name);
+    if (!verdict)
+      return std::unexpected(std::move(verdict.error()).at("Certificate"));
+    return Accepted{Proof<ServerChain>(), {{}, std::move(*verdict)}};
+  }
+  if (!config.verifier())
+    return fail(ErrorCode::certificate_rejected, "Certificate",
+                "this configuration accepts no certificates, only keys that it was given");
   const std::int64_t unix_time = config.clock().now() / 1000;
-  Result<VerifiedChain> verdict = config.verifier().verify({chain}, name, unix_time);
+  Result<VerifiedChain> verdict = config.verifier()->verify({server.chain, server.status}, name, unix_time);
+  if (!verdict)
+    return std::unexpected(std::move(verdict.error()).at("Certificate"));
+  return Accepted{Proof<ServerChain>(), std::move(*verdict)};
+}
+
+TLSCONNECT_DECL Result<ServerChain::Accepted> ServerChain::by_verdict(Result<VerifiedChain> verdict) noexcept {
   if (!verdict)
     return std::unexpected(std::move(verdict.error()).at("Certificate"));
   return Accepted{Proof<ServerChain>(), std::move(*verdict)};
 }
 
 TLSCONNECT_DECL Result<Proof<ServerSignature>>
-ServerSignature::verify(const ClientConfig& config, const Proof<ServerChain>&, const Certificate& certificate,
+ServerSignature::verify(const ClientConfig& config, const Proof<ServerChain>&, const PublicKey& key,
                         const CertificateVerify& message, const Digest& transcript) noexcept {
   // RFC 9846, 4.4.3: the scheme must be one that the client offered in signature_algorithms.
   const std::span<const SignatureScheme> offered = config.signature_schemes();
   if (std::find(offered.begin(), offered.end(), message.algorithm) == offered.end())
     return fail(ErrorCode::signature_scheme_not_offered, "CertificateVerify", std::string(name_of(message.algorithm)));
-
-  // RFC 9846, 4.4.3: what is signed is 64 spaces, a context string, a zero byte and the transcript's hash.
-  static constexpr std::string_view context = "TLS 1.3, server CertificateVerify";
-  std::array<std::uint8_t, 64 + context.size() + 1 + 64> content{};
-  const auto spaces = std::fill_n(content.begin(), 64, std::uint8_t{0x20});
-  const auto text = std::copy(context.begin(), context.end(), spaces);
-  const auto end = std::copy(transcript.begin(), transcript.end(), text + 1);
-  const BytesView covered(content.data(), static_cast<std::size_t>(end - content.begin()));
-
-  const std::size_t rsa_bits_min = detail::ConfigAccess::hello_template(config).rsa_bits_min;
-  if (Result<> verified = certificate.verify_signature(message.algorithm, covered, message.signature, rsa_bits_min);
+  const SignedContent content = signed_content("TLS 1.3, server CertificateVerify", transcript);
+  if (Result<> verified = key.verify(message.algorithm, content.view(), message.signature, config.rsa_bits_min());
       !verified)
     return std::unexpected(std::move(verified.error()).at("CertificateVerify"));
   return Proof<ServerSignature>();
+}
+
+TLSCONNECT_DECL Proof<ServerIdentity> ServerIdentity::by_certificate(Proof<ServerChain>,
+                                                                     Proof<ServerSignature>) noexcept {
+  return Proof<ServerIdentity>();
+}
+TLSCONNECT_DECL Proof<ServerIdentity> ServerIdentity::by_psk(Proof<PskAccepted>) noexcept {
+  return Proof<ServerIdentity>();
 }
 
 TLSCONNECT_DECL Result<Proof<ServerFinished>> ServerFinished::verify(HashAlgorithm hash,

@@ -100,7 +100,10 @@ TLSCONNECT_DECL Result<std::optional<RecordLayer::Content>> RecordLayer::open_re
     return Content{header.type, content};
   }
 
-  // RFC 9846, 5.2: the outer type of a protected record is always application_data.
+  // RFC 9846, 5.2: the outer type of a protected record is always application_data. A handshake record of another type
+  // is one that cannot be deprotected.
+  if (header.type == ContentType::handshake)
+    return fail(ErrorCode::bad_record_mac, "record", "an unprotected handshake record after the keys were agreed");
   if (header.type != ContentType::application_data)
     return fail(ErrorCode::record_type_unexpected, "record", "an unprotected record after the keys were agreed");
   // RFC 9846, 5.2: what is shorter than the tag cannot be authentic.
@@ -109,8 +112,9 @@ TLSCONNECT_DECL Result<std::optional<RecordLayer::Content>> RecordLayer::open_re
   const Bytes text = content.first(content.size() - aead_tag_length);
   if (Result<> opened = read_->open(record.first(RecordHeader::size), text, content.last(aead_tag_length)); !opened)
     return std::unexpected(std::move(opened.error()).at("record"));
-  // RFC 9846, 5.4: the inner plaintext is at most 2^14 + 1 bytes, its type and padding included.
-  if (text.size() > limits::record_plaintext + 1)
+  // RFC 9846, 5.4: the inner plaintext is at most 2^14 + 1 bytes, its type and padding included; RFC 8449, 4: or what
+  // was negotiated.
+  if (text.size() > receive_limit_)
     return fail(ErrorCode::record_overflow, "record", std::to_string(text.size()) + " bytes of inner plaintext");
   // RFC 9846, 5.4: the type is the last byte that is not zero.
   std::size_t size = text.size();
@@ -171,10 +175,11 @@ TLSCONNECT_DECL void RecordLayer::set_read_protection(Proof<RecordAligned>, Read
 
 TLSCONNECT_DECL Result<> RecordLayer::send(ContentType type, BytesView content) {
   constexpr std::size_t overhead = RecordHeader::size + 1 + aead_tag_length;
-  const std::size_t records = (content.size() + limits::record_plaintext - 1) / limits::record_plaintext;
-  output_.reserve(content.size() + records * overhead);
+  const std::size_t most = write_ ? send_limit_ - std::size_t{1} : limits::record_plaintext;
+  const std::size_t records = (content.size() + most - 1) / most;
+  output_.reserve(content.size() + records * (overhead + padding_));
   while (!content.empty()) {
-    const std::size_t count = std::min(content.size(), limits::record_plaintext);
+    const std::size_t count = std::min(content.size(), most);
     if (Result<> appended = append_record(type, content.first(count)); !appended)
       return appended;
     content = content.subspan(count);
@@ -199,7 +204,8 @@ TLSCONNECT_DECL Result<> RecordLayer::append_record(ContentType type, BytesView 
   if (std::exchange(change_cipher_spec_due_, false))
     send_change_cipher_spec();
   // RFC 9846, 5.2: content and its type are sealed; the header is authenticated with them.
-  const std::size_t inner = content.size() + 1;
+  const std::size_t padding = padding_for(content.size() + 1);
+  const std::size_t inner = content.size() + 1 + padding;
   header.type = ContentType::application_data;
   header.length = static_cast<std::uint16_t>(inner + aead_tag_length);
   const Bytes out = output_.append(RecordHeader::size + inner + aead_tag_length);
@@ -207,9 +213,17 @@ TLSCONNECT_DECL Result<> RecordLayer::append_record(ContentType type, BytesView 
   const Bytes text = out.subspan(RecordHeader::size, inner);
   copy_bytes(content, text);
   text[content.size()] = static_cast<std::uint8_t>(type);
+  std::fill_n(text.last(padding).begin(), padding, std::uint8_t{0});
   counts_.bytes_sent += out.size();
   ++counts_.records_sent;
   return write_->seal(out.first(RecordHeader::size), text, out.last(aead_tag_length));
+}
+
+TLSCONNECT_DECL std::size_t RecordLayer::padding_for(std::size_t inner) const noexcept {
+  if (padding_ < 2)
+    return 0;
+  const std::size_t padded = (inner + padding_ - 1) / padding_ * padding_;
+  return std::min<std::size_t>(padded, std::max<std::size_t>(send_limit_, inner)) - inner;
 }
 
 TLSCONNECT_DECL Result<> RecordLayer::send_alert(AlertDescription alert) {

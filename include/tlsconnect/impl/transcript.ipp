@@ -47,4 +47,29 @@ TLSCONNECT_DECL Result<Digest> Transcript::current() const {
   return hash_->current();
 }
 
+TLSCONNECT_DECL Result<Digest> Transcript::with(HashAlgorithm algorithm, BytesView more) const {
+  Result<Hash> hash = hash_ ? hash_->clone() : Hash::create(algorithm);
+  if (!hash)
+    return std::unexpected(std::move(hash.error()));
+  if (hash->algorithm() != algorithm)
+    return fail(ErrorCode::crypto_failed, "transcript", "another hash is in use");
+  if (Result<> added = hash->update(kept_); !added)
+    return std::unexpected(std::move(added.error()));
+  if (Result<> added = hash->update(more); !added)
+    return std::unexpected(std::move(added.error()));
+  return hash->current();
+}
+
+TLSCONNECT_DECL Result<Transcript> Transcript::clone() const {
+  Transcript copy;
+  copy.kept_ = kept_;
+  if (hash_) {
+    Result<Hash> hash = hash_->clone();
+    if (!hash)
+      return std::unexpected(std::move(hash.error()));
+    copy.hash_.emplace(std::move(*hash));
+  }
+  return copy;
+}
+
 } // namespace tlsconnect::inline TLSCONNECT_ABI

@@ -1,4 +1,4 @@
-// Certificates with Botan: parsing, what they say, and signatures made with their keys. Paths stand in x509_path.ipp.
+// Certificates with Botan: parsing, and what they say. Paths stand in x509_path.ipp, keys in public_key.ipp.
 #pragma once
 
 #include <algorithm>
@@ -14,20 +14,17 @@
 #include <botan/asn1_time.h>
 #include <botan/base64.h>
 #include <botan/ber_dec.h>
-#include <botan/ec_group.h>
-#include <botan/ecdsa.h>
-#include <botan/ed25519.h>
-#include <botan/ed448.h>
+#include <botan/pk_keys.h>
 #include <botan/pkix_types.h>
 #include <botan/pss_params.h>
-#include <botan/pubkey.h>
-#include <botan/rsa.h>
 #include <botan/x509_ext.h>
 #include <botan/x509cert.h>
 
+#include <tlsconnect/base/der.hpp>
 #include <tlsconnect/base/text.hpp>
 #include <tlsconnect/crypto/botan.hpp>
 #include <tlsconnect/crypto/x509.hpp>
+#include <tlsconnect/impl/public_key.ipp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
 
@@ -43,7 +40,7 @@ struct Certificate::Impl {
 
 namespace detail {
 
-/// Reads what is_single_der_sequence() has seen. Botan's constructor would first search the bytes for a PEM header, which
+/// Reads what is one DER SEQUENCE. Botan's constructor would first search the bytes for a PEM header, which
 /// takes time, and would believe one that stands in a text field. Throws.
 inline Botan::X509_Certificate decode_certificate(BytesView der) {
   Botan::BER_Decoder decoder(der, Botan::BER_Decoder::Limits::DER());
@@ -60,26 +57,6 @@ inline Botan::X509_Certificate botan_certificate(const Certificate& certificate)
 }
 
 // ---- reading ----
-
-/// Whether the bytes are one DER SEQUENCE and nothing behind it. Botan itself would also take PEM here.
-inline bool is_single_der_sequence(BytesView der) noexcept {
-  if (der.size() < 2 || der[0] != 0x30)
-    return false;
-  std::size_t length = der[1];
-  std::size_t header = 2;
-  if (length >= 0x80) {
-    const std::size_t count = length & 0x7F;
-    if (count == 0 || count > 4 || der.size() < 2 + count || der[2] == 0)
-      return false;
-    length = 0;
-    for (std::size_t i = 0; i < count; ++i)
-      length = (length << 8) | der[2 + i];
-    if (length < 0x80)
-      return false;
-    header += count;
-  }
-  return der.size() - header == length;
-}
 
 /// Seconds since 1970 of a time in a certificate. Botan's own conversion ends with its clock, in the year 2262.
 inline std::int64_t unix_time_of(const Botan::ASN1_Time& time) {
@@ -166,7 +143,8 @@ inline std::string describe_name(const std::vector<std::uint8_t>& raw) {
 
 /// Parses one certificate. Throws Botan's exceptions.
 inline Certificate::Impl parse_certificate(BytesView der) {
-  if (!is_single_der_sequence(der))
+  // Botan itself would also take PEM here.
+  if (!only_der(der, der_sequence))
     throw Botan::Decoding_Error("not exactly one DER structure");
   Certificate::Impl impl;
   impl.der = to_vector(der);
@@ -181,202 +159,51 @@ inline Certificate::Impl parse_certificate(BytesView der) {
 
 // ---- keys ----
 
-/// What TLS 1.3 tells apart about keys (RFC 9846, 4.2.3).
-enum class KeyKind : std::uint8_t { unknown, p256, p384, p521, rsa, rsa_pss, ed25519, ed448 };
-
-inline std::string_view name_of(KeyKind kind) noexcept {
-  switch (kind) {
-  case KeyKind::unknown:
-    break;
-  case KeyKind::p256:
-    return "EC secp256r1";
-  case KeyKind::p384:
-    return "EC secp384r1";
-  case KeyKind::p521:
-    return "EC secp521r1";
-  case KeyKind::rsa:
-    return "RSA";
-  case KeyKind::rsa_pss:
-    return "RSA-PSS";
-  case KeyKind::ed25519:
-    return "Ed25519";
-  case KeyKind::ed448:
-    return "Ed448";
-  }
-  return "unknown";
-}
-
-inline KeyKind kind_of_key(const Botan::AlgorithmIdentifier& algorithm) {
-  // Object identifiers as they stand in DER: comparing them needs neither names nor an allocation.
-  static constexpr std::array<std::uint8_t, 10> curve_p256 = {0x06, 0x08, 0x2A, 0x86, 0x48,
-                                                              0xCE, 0x3D, 0x03, 0x01, 0x07};
-  static constexpr std::array<std::uint8_t, 7> curve_p384 = {0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x22};
-  static constexpr std::array<std::uint8_t, 7> curve_p521 = {0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x23};
-  const Botan::OID& oid = algorithm.oid();
-  const BytesView parameters = algorithm.parameters();
-  if (oid == Botan::OID({1, 2, 840, 10045, 2, 1})) { // id-ecPublicKey
-    if (equal(parameters, curve_p256))
-      return KeyKind::p256;
-    if (equal(parameters, curve_p384))
-      return KeyKind::p384;
-    if (equal(parameters, curve_p521))
-      return KeyKind::p521;
-    return KeyKind::unknown;
-  }
-  // RFC 3279, 2.3.1: the parameters of rsaEncryption are NULL.
-  if (oid == Botan::OID({1, 2, 840, 113549, 1, 1, 1}) && algorithm.parameters_are_null())
-    return KeyKind::rsa;
-  if (oid == Botan::OID({1, 2, 840, 113549, 1, 1, 10})) // id-RSASSA-PSS
-    return KeyKind::rsa_pss;
-  // RFC 8410, 3: no parameters.
-  if (oid == Botan::OID({1, 3, 101, 112}) && parameters.empty())
-    return KeyKind::ed25519;
-  if (oid == Botan::OID({1, 3, 101, 113}) && parameters.empty())
-    return KeyKind::ed448;
-  return KeyKind::unknown;
-}
-
-/// RSA keys outside of these are refused: longer ones and larger exponents would let a server make this client
-/// calculate for as long as it likes.
-inline constexpr std::size_t rsa_bits_max = 8192;
-inline constexpr std::size_t rsa_exponent_bits_max = 33;
-
 /// A certificate's key, when it is one that TLS 1.3 signatures are made with.
-inline Result<std::unique_ptr<Botan::Public_Key>>
-load_tls_key(KeyKind kind, const Botan::X509_Certificate& certificate,
-             std::size_t rsa_bits_min = Certificate::shortest_rsa_key) {
-  const Botan::AlgorithmIdentifier& algorithm = certificate.subject_public_key_algo();
-  const std::vector<std::uint8_t>& bits = certificate.subject_public_key_bitstring();
-  constexpr ErrorCode unsupported = ErrorCode::certificate_key_unsupported;
-  try {
-    switch (kind) {
-    case KeyKind::unknown:
-      break;
-    case KeyKind::p256:
-    case KeyKind::p384:
-    case KeyKind::p521:
-      return std::make_unique<Botan::ECDSA_PublicKey>(algorithm, bits);
-    case KeyKind::ed25519:
-      return std::make_unique<Botan::Ed25519_PublicKey>(algorithm, bits);
-    case KeyKind::ed448:
-      return std::make_unique<Botan::Ed448_PublicKey>(algorithm, bits);
-    case KeyKind::rsa:
-    case KeyKind::rsa_pss: {
-      auto key = std::make_unique<Botan::RSA_PublicKey>(algorithm, bits);
-      const std::size_t size = key->get_n().bits();
-      if (size < rsa_bits_min)
-        return fail(ErrorCode::certificate_key_too_weak, {},
-                    "RSA with " + std::to_string(size) + " bits; at least " + std::to_string(rsa_bits_min) +
-                        " are needed");
-      if (size > rsa_bits_max || key->get_e().bits() > rsa_exponent_bits_max)
-        return fail(unsupported, {},
-                    "RSA with " + std::to_string(size) + " bits and an exponent of " +
-                        std::to_string(key->get_e().bits()) + " bits; at most " + std::to_string(rsa_bits_max) +
-                        " and " + std::to_string(rsa_exponent_bits_max) + " are accepted");
-      return key;
-    }
-    }
-  } catch (const std::bad_alloc&) {
-    return fail(ErrorCode::out_of_memory);
-  } catch (const std::exception& exception) {
-    return fail(unsupported, {}, std::string(name_of(kind)) + " that cannot be read: " + exception.what());
-  }
-  return fail(unsupported, {},
-              "an algorithm or a curve that TLS 1.3 does not sign with: " + algorithm.oid().to_formatted_string());
+inline Result<std::unique_ptr<Botan::Public_Key>> load_tls_key(KeyKind kind,
+                                                               const Botan::X509_Certificate& certificate) {
+  return load_tls_key(kind, certificate.subject_public_key_algo(), certificate.subject_public_key_bitstring());
+}
+
+/// The key of a certificate, for a person. Throws.
+inline std::string describe_key(const Botan::X509_Certificate& certificate) {
+  return describe_key(certificate.subject_public_key_algo(), certificate.subject_public_key_bitstring());
 }
 
 // ---- signatures ----
 
-/// How a scheme of TLS 1.3 is verified, and with which kind of key.
-struct SchemeRule {
-  SignatureScheme scheme;
-  KeyKind kind;
-  const char* padding; ///< Botan's name
-  const char* hash;    ///< of RSASSA-PSS
-  std::size_t salt;
+/// A signature algorithm of certificates, and the hash that tls-server-end-point goes with (RFC 5929, 4.1): the
+/// algorithm's own, except that SHA-256 stands in for MD5 and SHA-1.
+struct CertificateHash {
+  std::string_view oid;
+  HashAlgorithm hash;
 };
-
-// RFC 9846, 4.2.3: ECDSA is bound to one curve and one hash, the salt of RSASSA-PSS is as long as the hash, its mask
-// is made with the same hash, and rsae or pss follows the key's object identifier.
-inline constexpr auto scheme_rules = std::to_array<SchemeRule>({
-    {SignatureScheme::ecdsa_secp256r1_sha256, KeyKind::p256, "SHA-256", nullptr, 0},
-    {SignatureScheme::ecdsa_secp384r1_sha384, KeyKind::p384, "SHA-384", nullptr, 0},
-    {SignatureScheme::ecdsa_secp521r1_sha512, KeyKind::p521, "SHA-512", nullptr, 0},
-    {SignatureScheme::rsa_pss_rsae_sha256, KeyKind::rsa, "PSS(SHA-256,MGF1,32)", "SHA-256", 32},
-    {SignatureScheme::rsa_pss_rsae_sha384, KeyKind::rsa, "PSS(SHA-384,MGF1,48)", "SHA-384", 48},
-    {SignatureScheme::rsa_pss_rsae_sha512, KeyKind::rsa, "PSS(SHA-512,MGF1,64)", "SHA-512", 64},
-    {SignatureScheme::rsa_pss_pss_sha256, KeyKind::rsa_pss, "PSS(SHA-256,MGF1,32)", "SHA-256", 32},
-    {SignatureScheme::rsa_pss_pss_sha384, KeyKind::rsa_pss, "PSS(SHA-384,MGF1,48)", "SHA-384", 48},
-    {SignatureScheme::rsa_pss_pss_sha512, KeyKind::rsa_pss, "PSS(SHA-512,MGF1,64)", "SHA-512", 64},
-    {SignatureScheme::ed25519, KeyKind::ed25519, "Pure", nullptr, 0},
-    {SignatureScheme::ed448, KeyKind::ed448, "Pure", nullptr, 0},
+inline constexpr auto certificate_hashes = std::to_array<CertificateHash>({
+    {"1.2.840.113549.1.1.4", HashAlgorithm::sha256},  // RSASSA-PKCS1-v1_5 with MD5
+    {"1.2.840.113549.1.1.5", HashAlgorithm::sha256},  // with SHA-1
+    {"1.2.840.113549.1.1.11", HashAlgorithm::sha256}, // with SHA-256
+    {"1.2.840.113549.1.1.12", HashAlgorithm::sha384}, // with SHA-384
+    {"1.2.840.113549.1.1.13", HashAlgorithm::sha512}, // with SHA-512
+    {"1.2.840.10045.4.1", HashAlgorithm::sha256},     // ECDSA with SHA-1
+    {"1.2.840.10045.4.3.2", HashAlgorithm::sha256},   // with SHA-256
+    {"1.2.840.10045.4.3.3", HashAlgorithm::sha384},   // with SHA-384
+    {"1.2.840.10045.4.3.4", HashAlgorithm::sha512},   // with SHA-512
 });
 
-inline const SchemeRule* rule_of(SignatureScheme scheme) noexcept {
-  for (const SchemeRule& rule : scheme_rules)
-    if (rule.scheme == scheme)
-      return &rule;
-  return nullptr;
-}
-
-/// RFC 9846, 4.2.3: parameters in an id-RSASSA-PSS key must be those of the signature. Without any, the key fits every
-/// scheme (RFC 4055, 1.2).
-inline bool pss_parameters_allow(const Botan::AlgorithmIdentifier& key, const SchemeRule& rule) {
-  if (key.parameters_are_empty())
-    return true;
-  try {
-    const Botan::PSS_Params parameters(key.parameters());
-    return parameters.hash_function() == rule.hash && parameters.mgf_function() == "MGF1" &&
-           parameters.mgf_hash_algid().oid().to_formatted_string() == rule.hash &&
-           parameters.salt_length() == rule.salt && parameters.trailer_field() == 1;
-  } catch (const Botan::Exception&) {
-    return false; // what cannot be read allows nothing
-  }
-}
-
-inline Result<> verify_with_key(const Botan::X509_Certificate& certificate, SignatureScheme scheme, BytesView message,
-                                BytesView signature, std::size_t rsa_bits_min) {
-  const Botan::AlgorithmIdentifier& algorithm = certificate.subject_public_key_algo();
-  const KeyKind kind = kind_of_key(algorithm);
-  auto key = load_tls_key(kind, certificate, rsa_bits_min);
-  if (!key)
-    return std::unexpected<Error>(std::move(key).error());
-
-  // RFC 9846, 4.4.3: the scheme must fit the key. RSASSA-PKCS1-v1_5 and SHA-1 have no rule: TLS 1.3 does not sign with
-  // them.
-  const SchemeRule* rule = rule_of(scheme);
-  if (rule == nullptr || rule->kind != kind)
-    return fail(ErrorCode::signature_scheme_not_for_key, {},
-                std::string(name_of(scheme)) + " with a key of type " + std::string(name_of(kind)));
-  if (kind == KeyKind::rsa_pss && !pss_parameters_allow(algorithm, *rule))
-    return fail(ErrorCode::signature_scheme_not_for_key, {},
-                std::string(name_of(scheme)) + " with an RSA-PSS key whose parameters ask for something else");
-
-  const bool ecdsa = kind == KeyKind::p256 || kind == KeyKind::p384 || kind == KeyKind::p521;
-  Botan::PK_Verifier verifier(**key, rule->padding,
-                              ecdsa ? Botan::Signature_Format::DerSequence : Botan::Signature_Format::Standard);
-  if (!verifier.verify_message(message, signature))
-    return fail(ErrorCode::signature_invalid, {},
-                std::string(name_of(scheme)) + " with a key of type " + std::string(name_of(kind)));
-  return {};
-}
-
-/// For a person. Throws.
-inline std::string describe_key(const Botan::X509_Certificate& certificate) {
-  const Botan::AlgorithmIdentifier& algorithm = certificate.subject_public_key_algo();
-  const KeyKind kind = kind_of_key(algorithm);
-  std::string text(name_of(kind));
-  if (kind == KeyKind::unknown)
-    text = algorithm.oid().to_formatted_string();
-  if (kind == KeyKind::rsa || kind == KeyKind::rsa_pss) {
-    try {
-      const Botan::RSA_PublicKey key(algorithm, certificate.subject_public_key_bitstring());
-      text.append(" ").append(std::to_string(key.get_n().bits()));
-    } catch (const Botan::Exception&) {
-      text.append(" (unreadable)");
-    }
-  }
-  return text;
+/// The same for RSASSA-PSS, whose hash stands in its parameters. Throws.
+inline std::optional<HashAlgorithm> hash_of_pss(const Botan::AlgorithmIdentifier& algorithm) {
+  const Botan::PSS_Params parameters(algorithm.parameters());
+  const std::string hash = parameters.hash_function();
+  // RFC 5929, 4.1: nothing is defined for more than one hash.
+  if (parameters.mgf_hash_algid().oid().to_formatted_string() != hash)
+    return std::nullopt;
+  if (hash == "SHA-1" || hash == "SHA-256")
+    return HashAlgorithm::sha256;
+  if (hash == "SHA-384")
+    return HashAlgorithm::sha384;
+  if (hash == "SHA-512")
+    return HashAlgorithm::sha512;
+  return std::nullopt;
 }
 
 } // namespace detail
@@ -473,10 +300,46 @@ TLSCONNECT_DECL std::string Certificate::signature_description() const {
 
 TLSCONNECT_DECL bool Certificate::self_issued() const noexcept { return impl_->self_issued; }
 
-TLSCONNECT_DECL Result<> Certificate::verify_signature(SignatureScheme scheme, BytesView message,
-                                                       BytesView signature, std::size_t rsa_bits_min) const noexcept {
-  return detail::botan_guard(ErrorCode::crypto_failed, {}, [&]() -> Result<> {
-    return detail::verify_with_key(detail::botan_certificate(*this), scheme, message, signature, rsa_bits_min);
+TLSCONNECT_DECL ByteVector Certificate::subject_der() const {
+  return detail::botan_certificate(*this).raw_subject_dn();
+}
+
+TLSCONNECT_DECL ByteVector Certificate::issuer_der() const { return detail::botan_certificate(*this).raw_issuer_dn(); }
+
+TLSCONNECT_DECL std::optional<ByteVector> Certificate::extension(std::string_view oid) const {
+  const Botan::X509_Certificate certificate = detail::botan_certificate(*this);
+  try {
+    const Botan::OID identifier{std::string(oid)};
+    const Botan::Extensions& extensions = certificate.v3_extensions();
+    if (!extensions.extension_set(identifier))
+      return std::nullopt;
+    return extensions.get_extension_bits(identifier);
+  } catch (const Botan::Exception&) {
+    return std::nullopt; // what is no OID names no extension
+  }
+}
+
+TLSCONNECT_DECL Result<PublicKey> Certificate::public_key() const noexcept {
+  return detail::botan_guard(ErrorCode::certificate_malformed, {}, [this] {
+    return PublicKey::from_spki(detail::botan_certificate(*this).subject_public_key_info());
+  });
+}
+
+TLSCONNECT_DECL Result<HashAlgorithm> Certificate::signature_hash() const noexcept {
+  return detail::botan_guard(ErrorCode::export_not_available, {}, [this]() -> Result<HashAlgorithm> {
+    const Botan::X509_Certificate certificate = detail::botan_certificate(*this);
+    const Botan::AlgorithmIdentifier& algorithm = certificate.signature_algorithm();
+    const std::string oid = algorithm.oid().to_string();
+    if (oid == "1.2.840.113549.1.1.10") { // id-RSASSA-PSS
+      if (const auto hash = detail::hash_of_pss(algorithm))
+        return *hash;
+    }
+    for (const detail::CertificateHash& row : detail::certificate_hashes)
+      if (row.oid == oid)
+        return row.hash;
+    return fail(ErrorCode::export_not_available, {},
+                "tls-server-end-point is not defined for a certificate signed with " +
+                    algorithm.oid().to_formatted_string());
   });
 }
 

@@ -40,8 +40,8 @@ public:
       make_room(count);
     return {memory_.get() + end_, capacity_ - end_};
   }
-  /// The first n bytes of space() are content now.
-  void commit(std::size_t count) noexcept { end_ += count; }
+  /// The first n bytes of space() are content now; never more than there was room for.
+  void commit(std::size_t count) noexcept { end_ += std::min(count, capacity_ - end_); }
   /// The first n bytes of the content are gone. Nothing moves.
   void consume(std::size_t count) noexcept { begin_ += count; }
   /// Gives the memory back if there is no content.

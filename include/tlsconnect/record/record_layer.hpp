@@ -2,12 +2,15 @@
 // cut into records, sealed and queued.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 
 #include <tlsconnect/base/alert.hpp>
 #include <tlsconnect/base/bytes.hpp>
 #include <tlsconnect/base/error.hpp>
+#include <tlsconnect/base/limits.hpp>
 #include <tlsconnect/record/buffer.hpp>
 #include <tlsconnect/record/handshake_joiner.hpp>
 #include <tlsconnect/record/protection.hpp>
@@ -48,6 +51,8 @@ public:
   [[nodiscard]] Result<Proof<RecordAligned>> aligned(std::string_view where) const noexcept {
     return RecordAligned::check(joiner_, where);
   }
+  /// Protected records may hold at most this many bytes of inner plaintext from now on (RFC 8449, 4): it was negotiated.
+  void set_receive_limit(std::size_t inner_plaintext) noexcept { receive_limit_ = inner_plaintext; }
   /// Application data may come from now on, and change_cipher_spec may not (RFC 9846, 5): the server has finished.
   void handshake_is_over() noexcept { handshake_over_ = true; }
 
@@ -61,6 +66,14 @@ public:
   void send_change_cipher_spec();
   /// Keys for everything that follows. With `change_cipher_spec`, the first record under them has one in front.
   void set_write_protection(WriteProtection protection, bool change_cipher_spec) noexcept;
+  /// Back to unprotected records: a HelloRetryRequest has refused early data (RFC 9846, 4.2.10).
+  void clear_write_protection() noexcept { write_.reset(); }
+  /// At most this many bytes of inner plaintext in a protected record from now on (RFC 8449, 4).
+  void set_send_limit(std::size_t inner_plaintext) noexcept {
+    send_limit_ = static_cast<std::uint16_t>(std::min(inner_plaintext, limits::record_plaintext + 1));
+  }
+  /// Pad the inner plaintext of every protected record to a multiple of this (RFC 9846, 5.4).
+  void set_padding(std::size_t multiple) noexcept { padding_ = static_cast<std::uint16_t>(multiple); }
   /// RFC 9846, 5.5
   [[nodiscard]] bool wants_key_update() const noexcept { return write_ && write_->wants_key_update(); }
   [[nodiscard]] OutputQueue& output() noexcept { return output_; }
@@ -80,12 +93,14 @@ private:
   [[nodiscard]] Result<Incoming> classify(Content content, bool& again);
   [[nodiscard]] Result<> send(ContentType type, BytesView content);
   [[nodiscard]] Result<> append_record(ContentType type, BytesView content);
+  [[nodiscard]] std::size_t padding_for(std::size_t inner) const noexcept;
 
   Buffer input_;
   std::size_t input_wanted_ = 0; // the whole size of the record that has begun to arrive, 0 when unknown
   HandshakeJoiner joiner_;
   std::optional<ReadProtection> read_;
   bool handshake_over_ = false;
+  std::size_t receive_limit_ = limits::record_plaintext + 1;
   unsigned empty_records_ = 0;
   unsigned change_cipher_specs_ = 0;
 
@@ -94,6 +109,8 @@ private:
   bool change_cipher_spec_due_ = false;
   bool change_cipher_spec_sent_ = false;
   bool first_record_ = true;
+  std::uint16_t send_limit_ = limits::record_plaintext + 1;
+  std::uint16_t padding_ = 0;
 
   RecordCounts counts_;
 };

@@ -18,10 +18,14 @@ public:
 
   [[nodiscard]] Result<VerifiedChain> verify(const PresentedCertificate& presented, const ServerName& name,
                                              std::int64_t unix_time) const noexcept override;
+  /// The hash of the anchors.
+  [[nodiscard]] TrustIdentity trust_identity() const override { return identity_; }
 
 private:
-  explicit PathVerifier(AnchorStore anchors) noexcept : anchors_(static_cast<AnchorStore&&>(anchors)) {}
+  PathVerifier(AnchorStore anchors, TrustIdentity identity) noexcept
+      : anchors_(static_cast<AnchorStore&&>(anchors)), identity_(static_cast<TrustIdentity&&>(identity)) {}
   AnchorStore anchors_;
+  TrustIdentity identity_;
 };
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI

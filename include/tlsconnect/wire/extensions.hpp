@@ -128,6 +128,13 @@ inline Result<ExtensionSet> ExtensionSet::parse(BytesView block, ExtensionContex
     // RFC 9846, 4.2: at most one extension of a type in a block.
     if (set.find(entry.type))
       return fail(ErrorCode::extension_duplicate, where, "extension " + std::to_string(static_cast<unsigned>(entry.type)));
+    if (!set.entries_.push_back(entry))
+      return fail(ErrorCode::too_many_extensions, where);
+  }
+  // A block that is not well-formed is that first of all, whatever stands in it.
+  if (Result<> done = reader.finish(where); !done)
+    return std::unexpected(std::move(done.error()));
+  for (const Entry& entry : set.entries_) {
     // RFC 9846, 4.2: one that is recognised must be specified for this message.
     const ExtensionRule* rule = rule_of(entry.type);
     if (rule && !includes(rule->may_stand_in, context))
@@ -138,11 +145,7 @@ inline Result<ExtensionSet> ExtensionSet::parse(BytesView block, ExtensionContex
     if (answers && !unsolicited_allowed && !offered.contains(entry.type))
       return fail(ErrorCode::extension_unsolicited, where,
                   "extension " + std::to_string(static_cast<unsigned>(entry.type)));
-    if (!set.entries_.push_back(entry))
-      return fail(ErrorCode::too_many_extensions, where);
   }
-  if (Result<> done = reader.finish(where); !done)
-    return std::unexpected(std::move(done.error()));
   return set;
 }
 

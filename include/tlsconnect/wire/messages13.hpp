@@ -72,6 +72,27 @@ struct CertificateMessage {
 };
 
 /// struct {
+///   CertificateCompressionAlgorithm algorithm;
+///   uint24 uncompressed_length;
+///   opaque compressed_certificate_message<1..2^24-1>;
+/// } CompressedCertificate; (RFC 8879, 4)
+struct CompressedCertificate {
+  static constexpr std::string_view name = "CompressedCertificate";
+  static constexpr HandshakeType type = HandshakeType::compressed_certificate;
+
+  std::uint16_t algorithm = 0;
+  std::uint32_t uncompressed_length = 0;
+  BytesView compressed_certificate_message;
+
+  template <class Archive, class Self>
+  static void wire(Archive& ar, Self& self) {
+    ar.number(self.algorithm);
+    ar.number24(self.uncompressed_length);
+    ar.opaque24(self.compressed_certificate_message, 1, 0xFF'FFFF);
+  }
+};
+
+/// struct {
 ///   SignatureScheme algorithm;
 ///   opaque signature<0..2^16-1>;
 /// } CertificateVerify;
@@ -102,6 +123,15 @@ struct Finished {
   static void wire(Archive& ar, Self& self) {
     ar.rest(self.verify_data);
   }
+};
+
+/// struct {} EndOfEarlyData;
+struct EndOfEarlyData {
+  static constexpr std::string_view name = "EndOfEarlyData";
+  static constexpr HandshakeType type = HandshakeType::end_of_early_data;
+
+  template <class Archive, class Self>
+  static void wire(Archive&, Self&) {}
 };
 
 /// struct {

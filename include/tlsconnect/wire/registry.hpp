@@ -53,13 +53,16 @@ enum class CipherSuite : std::uint16_t {
   chacha20_poly1305_sha256 = 0x1303,
 };
 
-/// RFC 9846, 4.2.7; the hybrids: RFC 10024
+/// RFC 9846, 4.2.7; the hybrids: RFC 10024; ML-KEM by itself: draft-ietf-tls-mlkem
 enum class NamedGroup : std::uint16_t {
   secp256r1 = 0x0017,
   secp384r1 = 0x0018,
   secp521r1 = 0x0019,
   x25519 = 0x001D,
   x448 = 0x001E,
+  mlkem512 = 0x0200,
+  mlkem768 = 0x0201,
+  mlkem1024 = 0x0202,
   secp256r1_mlkem768 = 0x11EB,
   x25519_mlkem768 = 0x11EC,
   secp384r1_mlkem1024 = 0x11ED,
@@ -197,6 +200,12 @@ enum class ExtensionType : std::uint16_t {
     return "x25519";
   case NamedGroup::x448:
     return "x448";
+  case NamedGroup::mlkem512:
+    return "MLKEM512";
+  case NamedGroup::mlkem768:
+    return "MLKEM768";
+  case NamedGroup::mlkem1024:
+    return "MLKEM1024";
   case NamedGroup::secp256r1_mlkem768:
     return "SecP256r1MLKEM768";
   case NamedGroup::x25519_mlkem768:
@@ -207,10 +216,20 @@ enum class ExtensionType : std::uint16_t {
   return "unknown";
 }
 
-/// Whether breaking the group would take breaking ML-KEM as well as an elliptic curve (RFC 10024).
+/// Whether a quantum computer would have to break ML-KEM to learn the group's secrets: the hybrids (RFC 10024), which
+/// have an elliptic curve beside it, and ML-KEM by itself (draft-ietf-tls-mlkem).
 [[nodiscard]] constexpr bool is_post_quantum(NamedGroup group) noexcept {
-  return group == NamedGroup::secp256r1_mlkem768 || group == NamedGroup::x25519_mlkem768 ||
-         group == NamedGroup::secp384r1_mlkem1024;
+  switch (group) {
+  case NamedGroup::mlkem512:
+  case NamedGroup::mlkem768:
+  case NamedGroup::mlkem1024:
+  case NamedGroup::secp256r1_mlkem768:
+  case NamedGroup::x25519_mlkem768:
+  case NamedGroup::secp384r1_mlkem1024:
+    return true;
+  default:
+    return false;
+  }
 }
 
 [[nodiscard]] constexpr std::string_view name_of(SignatureScheme scheme) noexcept {

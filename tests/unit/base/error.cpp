@@ -16,7 +16,7 @@ using namespace tlsconnect;
 
 namespace {
 
-constexpr auto last_code = static_cast<unsigned>(ErrorCode::key_limit_reached);
+constexpr auto last_code = static_cast<unsigned>(ErrorCode::signing_failed);
 
 std::vector<ErrorCode> all_codes() {
   std::vector<ErrorCode> codes;

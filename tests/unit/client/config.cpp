@@ -68,8 +68,8 @@ TEST_CASE("the last word on trust counts") {
   const auto anchors = tls::TrustAnchors::from_pem(root.pem());
   REQUIRE(anchors);
   const auto verifier = std::make_shared<tls::DangerousNoVerification>();
-  CHECK(&good(tls::ClientConfig::builder().trust(*anchors).verifier(verifier))->verifier() == verifier.get());
-  CHECK(&good(tls::ClientConfig::builder().verifier(verifier).trust(*anchors))->verifier() != verifier.get());
+  CHECK(good(tls::ClientConfig::builder().trust(*anchors).verifier(verifier))->verifier() == verifier.get());
+  CHECK(good(tls::ClientConfig::builder().verifier(verifier).trust(*anchors))->verifier() != verifier.get());
 }
 
 TEST_CASE("the defaults: a hybrid and an elliptic curve with shares, nothing weak") {

@@ -29,12 +29,27 @@ namespace {
 /// What a group is made of, told apart from the library's own table.
 struct Group {
   NamedGroup group;
-  std::string curve; // Botan's name
+  std::string curve; // Botan's name, or empty
   NamedGroup component;
-  int kem = 0; // 768, 1024 or none
+  int kem = 0; // 512, 768, 1024 or none
   bool kem_first = false;
   GroupLengths lengths;
   std::vector<std::size_t> draws;
+
+  [[nodiscard]] bool is_hybrid() const { return !curve.empty() && kem != 0; }
+  [[nodiscard]] Botan::ML_KEM_Mode mode() const {
+    switch (kem) {
+    case 512:
+      return Botan::ML_KEM_Mode::ML_KEM_512;
+    case 768:
+      return Botan::ML_KEM_Mode::ML_KEM_768;
+    default:
+      REQUIRE(kem == 1024);
+      return Botan::ML_KEM_Mode::ML_KEM_1024;
+    }
+  }
+  /// Of an encapsulation key (FIPS 203, table 3).
+  [[nodiscard]] std::size_t key_length() const { return kem == 512 ? 800u : kem == 768 ? 1184u : 1568u; }
 };
 
 const std::vector<Group>& groups() {
@@ -46,6 +61,9 @@ const std::vector<Group>& groups() {
       {NamedGroup::x25519_mlkem768, "x25519", NamedGroup::x25519, 768, true, {1216, 1120, 64}, {64, 32}},
       {NamedGroup::secp256r1_mlkem768, "secp256r1", NamedGroup::secp256r1, 768, false, {1249, 1153, 64}, {32, 64}},
       {NamedGroup::secp384r1_mlkem1024, "secp384r1", NamedGroup::secp384r1, 1024, false, {1665, 1665, 80}, {48, 64}},
+      {NamedGroup::mlkem512, "", NamedGroup{}, 512, true, {800, 768, 32}, {64}},
+      {NamedGroup::mlkem768, "", NamedGroup{}, 768, true, {1184, 1088, 32}, {64}},
+      {NamedGroup::mlkem1024, "", NamedGroup{}, 1024, true, {1568, 1568, 32}, {64}},
   };
   return all;
 }
@@ -72,9 +90,8 @@ Answer answer_on_curve(const std::string& curve, BytesView client_share) {
   return finish(Botan::ECDH_PrivateKey(rng, Botan::EC_Group::from_name(curve)));
 }
 
-Answer answer_with_kem(int kem, BytesView client_share) {
-  const auto mode = kem == 768 ? Botan::ML_KEM_Mode::ML_KEM_768 : Botan::ML_KEM_Mode::ML_KEM_1024;
-  const Botan::ML_KEM_PublicKey key(client_share, mode);
+Answer answer_with_kem(const Group& group, BytesView client_share) {
+  const Botan::ML_KEM_PublicKey key(client_share, group.mode());
   Botan::PK_KEM_Encryptor encryptor(key, "Raw");
   const auto encapsulation = encryptor.encrypt(Botan::system_rng());
   return {encapsulation.encapsulated_shared_key(), bytes_of(encapsulation.shared_key())};
@@ -83,10 +100,12 @@ Answer answer_with_kem(int kem, BytesView client_share) {
 Answer answer(const Group& group, BytesView client_share) {
   if (group.kem == 0)
     return answer_on_curve(group.curve, client_share);
-  const std::size_t key_length = group.kem == 768 ? 1184 : 1568;
+  if (!group.is_hybrid())
+    return answer_with_kem(group, client_share);
+  const std::size_t key_length = group.key_length();
   const std::size_t curve_length = client_share.size() - key_length;
   const Answer kem =
-      answer_with_kem(group.kem, group.kem_first ? client_share.first(key_length) : client_share.last(key_length));
+      answer_with_kem(group, group.kem_first ? client_share.first(key_length) : client_share.last(key_length));
   const Answer curve = answer_on_curve(group.curve, group.kem_first ? client_share.last(curve_length)
                                                                     : client_share.first(curve_length));
   if (group.kem_first)
@@ -126,7 +145,7 @@ ByteVector plain_script(const Group& group) {
 
 } // namespace
 
-TEST_CASE("groups have the lengths of RFC 9846, 4.2.8 and RFC 10024", "[crypto][key_exchange]") {
+TEST_CASE("groups have the lengths of RFC 9846, 4.2.8, RFC 10024 and draft-ietf-tls-mlkem", "[crypto][key_exchange]") {
   for (const Group& group : groups()) {
     const auto lengths = lengths_of(group.group);
     REQUIRE(lengths);
@@ -134,7 +153,17 @@ TEST_CASE("groups have the lengths of RFC 9846, 4.2.8 and RFC 10024", "[crypto][
     CHECK(lengths->server_share == group.lengths.server_share);
     CHECK(lengths->shared_secret == group.lengths.shared_secret);
     CHECK(lengths->shared_secret <= SharedSecret::capacity);
+    CHECK(is_post_quantum(group.group) == (group.kem != 0));
   }
+  CHECK_FALSE(is_post_quantum(NamedGroup::x448));
+  CHECK_FALSE(is_post_quantum(NamedGroup{0x0203}));
+  // draft-ietf-tls-mlkem
+  CHECK(static_cast<unsigned>(NamedGroup::mlkem512) == 0x0200);
+  CHECK(static_cast<unsigned>(NamedGroup::mlkem768) == 0x0201);
+  CHECK(static_cast<unsigned>(NamedGroup::mlkem1024) == 0x0202);
+  CHECK(name_of(NamedGroup::mlkem512) == "MLKEM512");
+  CHECK(name_of(NamedGroup::mlkem768) == "MLKEM768");
+  CHECK(name_of(NamedGroup::mlkem1024) == "MLKEM1024");
   CHECK_FALSE(lengths_of(NamedGroup::x448));
   CHECK_FALSE(lengths_of(NamedGroup{0x0A0A}));
 }
@@ -166,7 +195,7 @@ TEST_CASE("each group agrees with Botan as the server", "[crypto][key_exchange]"
 TEST_CASE("a hybrid's curve can be answered alone", "[crypto][key_exchange]") {
   for (const Group& group : groups()) {
     KeyExchange keys = keys_for(group.group);
-    if (group.kem == 0) {
+    if (!group.is_hybrid()) {
       CHECK_FALSE(keys.component_group());
       CHECK(keys.component_share().empty());
       continue;
@@ -189,11 +218,14 @@ TEST_CASE("a hybrid's curve can be answered alone", "[crypto][key_exchange]") {
 TEST_CASE("only a group whose share was made can be agreed on", "[crypto][key_exchange]") {
   for (const Group& group : groups())
     for (const Group& other : groups()) {
-      if (other.group == group.group || (group.kem != 0 && other.group == group.component))
+      if (other.group == group.group || (group.is_hybrid() && other.group == group.component))
         continue;
       const ByteVector share(other.lengths.server_share, 4);
       check_code(keys_for(group.group).agree(other.group, share), ErrorCode::group_not_offered);
     }
+  // ML-KEM has no component, not even the group that has no name.
+  for (const Group& group : groups())
+    check_code(keys_for(group.group).agree(NamedGroup{}, {}), ErrorCode::group_not_offered);
 }
 
 TEST_CASE("keys agree once", "[crypto][key_exchange]") {
@@ -243,7 +275,7 @@ TEST_CASE("a share of another length is refused", "[crypto][key_exchange]") {
     check_code(agree_on(group.group, longer), ErrorCode::key_share_invalid);
     if (group.lengths.client_share != group.lengths.server_share)
       check_code(agree_on(group.group, prototype.client_share()), ErrorCode::key_share_invalid);
-    if (group.kem != 0) {
+    if (group.is_hybrid()) {
       // The hybrid's share for the curve alone and the other way round.
       const Answer curve = answer_on_curve(group.curve, prototype.component_share());
       check_code(agree_on(group.component, server.share), ErrorCode::key_share_invalid);
@@ -256,7 +288,7 @@ TEST_CASE("a share of another length is refused", "[crypto][key_exchange]") {
 
 TEST_CASE("a point must be uncompressed and on the curve", "[crypto][key_exchange]") {
   for (const Group& group : groups()) {
-    if (group.curve == "x25519")
+    if (group.curve.empty() || group.curve == "x25519")
       continue;
     const KeyExchange prototype = keys_for(group.group);
     const Answer server = answer(group, prototype.client_share());
@@ -382,8 +414,7 @@ TEST_CASE("keys come from the random source alone, in the documented order", "[c
       const BytesView bytes = BytesView(script).subspan(position, draw);
       position += draw;
       if (draw == 64) {
-        const auto mode = group.kem == 768 ? Botan::ML_KEM_Mode::ML_KEM_768 : Botan::ML_KEM_Mode::ML_KEM_1024;
-        expected = test::joined(expected, Botan::ML_KEM_PrivateKey(bytes, mode).raw_public_key_bits());
+        expected = test::joined(expected, Botan::ML_KEM_PrivateKey(bytes, group.mode()).raw_public_key_bits());
       } else if (group.curve == "x25519") {
         expected = test::joined(expected, Botan::X25519_PrivateKey(bytes).raw_public_key_bits());
       } else {

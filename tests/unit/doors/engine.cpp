@@ -245,6 +245,32 @@ TEST_CASE("received with nothing changes nothing", "[engine]") {
   CHECK(hands.engine.failure() == nullptr);
 }
 
+TEST_CASE("received takes no more than receive_buffer had room for", "[engine]") {
+  tc::ClientEngine engine(test::live_config(), test::live_name());
+  CHECK(engine.received(100).has_value()); // nobody asked where to put them
+  // The longest record there may be: less than all of it fits at first, whatever the caller says.
+  constexpr std::size_t whole = 5 + 16'384;
+  constexpr std::uint8_t header[] = {22, 3, 3, 0x40, 0x00};
+  const tc::Bytes room = engine.receive_buffer();
+  std::size_t held = room.size();
+  REQUIRE(held < whole);
+  std::fill(room.begin(), room.end(), std::uint8_t{0});
+  tc::copy_bytes(header, room);
+  REQUIRE(engine.received(~std::size_t{0} / 2).has_value());
+  // What is missing is still asked for; the record is looked at with its last byte.
+  while (held < whole) {
+    REQUIRE(engine.failure() == nullptr);
+    const tc::Bytes more = engine.receive_buffer();
+    REQUIRE_FALSE(more.empty());
+    const std::size_t count = std::min(more.size(), whole - held);
+    std::fill_n(more.begin(), count, std::uint8_t{0});
+    (void)engine.received(count);
+    held += count;
+  }
+  REQUIRE(engine.failure() != nullptr);
+  CHECK(engine.failure()->code() == ErrorCode::unexpected_message);
+}
+
 TEST_CASE("peer_closed and truncated wait until everything before them was consumed", "[engine]") {
   Hands hands;
   hands.connect();

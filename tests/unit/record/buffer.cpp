@@ -85,6 +85,23 @@ TEST_CASE("a buffer uses its memory again", "[buffer]") {
   CHECK(buffer.content().data() == nullptr);
 }
 
+TEST_CASE("more than there is room for does not become content", "[buffer]") {
+  Buffer buffer;
+  buffer.commit(1);
+  CHECK(buffer.empty());
+  std::uint8_t next = 0;
+  put(buffer, 10, next);
+  for (const std::size_t beyond : {std::size_t{1}, std::size_t{1'000'000}, ~std::size_t{0} / 2}) {
+    const Bytes room = buffer.space(20);
+    for (std::uint8_t& byte : room)
+      byte = next++;
+    const std::size_t held = buffer.size() + room.size();
+    buffer.commit(room.size() + beyond);
+    REQUIRE(buffer.size() == held);
+    CHECK(counts_from(buffer.content(), 0));
+  }
+}
+
 TEST_CASE("a buffer that was moved is empty", "[buffer]") {
   Buffer first;
   std::uint8_t next = 0;

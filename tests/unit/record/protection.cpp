@@ -13,8 +13,9 @@ namespace {
 
 TrafficIv counting_iv(std::size_t size = aead_nonce_length) {
   TrafficIv iv(size);
-  for (std::size_t i = 0; i < size; ++i)
-    iv.bytes()[i] = static_cast<std::uint8_t>(0xA0 + i);
+  std::uint8_t next = 0xA0;
+  for (std::uint8_t& byte : iv.bytes())
+    byte = next++;
   return iv;
 }
 

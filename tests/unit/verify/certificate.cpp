@@ -110,6 +110,28 @@ TEST_CASE("exactly one certificate in DER", "[certificate]") {
   CHECK(refused(Blob(pem.begin(), pem.end())));
 }
 
+TEST_CASE("PEM in the text fields of a certificate is only text", "[certificate]") {
+  // A reader that looked for PEM first would trip over the header, or find another certificate inside this one.
+  const auto other = test::self_signed({.common_name = "other", .key_type = KeyType::p384});
+  const std::string pem = other.pem();
+  REQUIRE(pem.starts_with("-----BEGIN CERTIFICATE-----"));
+  for (const bool whole : {false, true}) {
+    test::CertOptions options{.common_name = "bait", .organization = "-----BEGIN CERTIFICATE-----"};
+    if (whole) {
+      options.organization = "Org";
+      options.extensions = {{.oid = "1.3.6.1.4.1.99999.1", .value = Blob(pem.begin(), pem.end())}};
+    }
+    const auto bait = test::self_signed(options);
+    const auto read = Certificate::from_der(bait.der());
+    REQUIRE(read.has_value());
+    for (const Certificate& certificate : {*read, read->compact()}) {
+      CHECK(certificate.subject() == "CN=bait, O=" + options.organization);
+      CHECK(certificate.key_description() == "EC secp256r1");
+      CHECK(tlsconnect::equal(certificate.der(), bait.der()));
+    }
+  }
+}
+
 TEST_CASE("no single damaged byte does any harm", "[certificate]") {
   const Blob good = test::self_signed({.dns = {"a.example"}, .ip = {"192.0.2.1"}}).der();
   std::size_t refused = 0;

@@ -88,8 +88,12 @@ Blob sign_for(KeyType type, const Scheme& scheme) {
   return key.sign("Pure", message());
 }
 
-tlsconnect::Certificate certificate_for(KeyType type) {
-  return test::certificate(test::self_signed({.key = test::Key::cached(type)}));
+tlsconnect::PublicKey public_key_of(const test::Identity& identity) {
+  return test::certificate(identity).public_key().value();
+}
+
+tlsconnect::PublicKey public_key_for(KeyType type) {
+  return public_key_of(test::self_signed({.key = test::Key::cached(type)}));
 }
 
 ErrorCode code_of(const tlsconnect::Result<>& result) {
@@ -101,12 +105,12 @@ ErrorCode code_of(const tlsconnect::Result<>& result) {
 
 TEST_CASE("a scheme verifies with the keys it is for and no other", "[signature]") {
   for (const KeyType type : key_types()) {
-    const auto certificate = certificate_for(type);
+    const auto public_key = public_key_for(type);
     for (const Scheme& scheme : schemes()) {
-      CAPTURE(static_cast<int>(type), static_cast<int>(scheme.scheme), certificate.key_description());
+      CAPTURE(static_cast<int>(type), static_cast<int>(scheme.scheme), public_key.description());
       const Blob signature = sign_for(type, scheme);
       const bool fits = std::find(scheme.keys.begin(), scheme.keys.end(), type) != scheme.keys.end();
-      const auto result = certificate.verify_signature(scheme.scheme, message(), signature);
+      const auto result = public_key.verify(scheme.scheme, message(), signature);
       if (!fits) {
         CHECK(code_of(result) == ErrorCode::signature_scheme_not_for_key);
         continue;
@@ -115,37 +119,37 @@ TEST_CASE("a scheme verifies with the keys it is for and no other", "[signature]
 
       Blob other = message();
       other.back() ^= 1;
-      CHECK(code_of(certificate.verify_signature(scheme.scheme, other, signature)) == ErrorCode::signature_invalid);
+      CHECK(code_of(public_key.verify(scheme.scheme, other, signature)) == ErrorCode::signature_invalid);
       for (const std::size_t at : {std::size_t{0}, signature.size() / 2, signature.size() - 1}) {
         Blob damaged = signature;
         damaged[at] ^= 1;
-        CHECK(code_of(certificate.verify_signature(scheme.scheme, message(), damaged)) == ErrorCode::signature_invalid);
+        CHECK(code_of(public_key.verify(scheme.scheme, message(), damaged)) == ErrorCode::signature_invalid);
       }
       Blob longer = signature;
       longer.push_back(0);
-      CHECK(code_of(certificate.verify_signature(scheme.scheme, message(), longer)) == ErrorCode::signature_invalid);
+      CHECK(code_of(public_key.verify(scheme.scheme, message(), longer)) == ErrorCode::signature_invalid);
       Blob shorter = signature;
       shorter.pop_back();
-      CHECK(code_of(certificate.verify_signature(scheme.scheme, message(), shorter)) == ErrorCode::signature_invalid);
-      CHECK(code_of(certificate.verify_signature(scheme.scheme, message(), Blob())) == ErrorCode::signature_invalid);
+      CHECK(code_of(public_key.verify(scheme.scheme, message(), shorter)) == ErrorCode::signature_invalid);
+      CHECK(code_of(public_key.verify(scheme.scheme, message(), Blob())) == ErrorCode::signature_invalid);
     }
   }
 }
 
 TEST_CASE("a signature of another key of the same kind is wrong", "[signature]") {
-  const auto certificate = certificate_for(KeyType::p256);
+  const auto public_key = public_key_for(KeyType::p256);
   const Blob right = test::Key::cached(KeyType::p256, 0).sign("SHA-256", message());
   const Blob wrong = test::Key::cached(KeyType::p256, 1).sign("SHA-256", message());
-  CHECK(certificate.verify_signature(SignatureScheme::ecdsa_secp256r1_sha256, message(), right).has_value());
-  CHECK(code_of(certificate.verify_signature(SignatureScheme::ecdsa_secp256r1_sha256, message(), wrong)) ==
+  CHECK(public_key.verify(SignatureScheme::ecdsa_secp256r1_sha256, message(), right).has_value());
+  CHECK(code_of(public_key.verify(SignatureScheme::ecdsa_secp256r1_sha256, message(), wrong)) ==
         ErrorCode::signature_invalid);
 }
 
 TEST_CASE("the salt of RSASSA-PSS is as long as the hash", "[signature]") {
-  const auto certificate = certificate_for(KeyType::rsa2048);
+  const auto public_key = public_key_for(KeyType::rsa2048);
   const test::Key key = test::Key::cached(KeyType::rsa2048);
   const auto verify = [&](const char* padding) {
-    return certificate.verify_signature(SignatureScheme::rsa_pss_rsae_sha256, message(), key.sign(padding, message()));
+    return public_key.verify(SignatureScheme::rsa_pss_rsae_sha256, message(), key.sign(padding, message()));
   };
   CHECK(verify("PSS(SHA-256,MGF1,32)").has_value());
   for (const char* padding : {"PSS(SHA-256,MGF1,31)", "PSS(SHA-256,MGF1,33)", "PSS(SHA-256,MGF1,20)",
@@ -156,7 +160,7 @@ TEST_CASE("the salt of RSASSA-PSS is as long as the hash", "[signature]") {
 }
 
 TEST_CASE("ECDSA signatures are DER and nothing else", "[signature]") {
-  const auto certificate = certificate_for(KeyType::p256);
+  const auto public_key = public_key_for(KeyType::p256);
   const test::Key key = test::Key::cached(KeyType::p256);
   // With r and s both of 32 bytes in DER the encodings below are easy to write; one signature in four is like that.
   // Signing is deterministic (RFC 6979), so it is the message that varies.
@@ -167,7 +171,7 @@ TEST_CASE("ECDSA signatures are DER and nothing else", "[signature]") {
     signature = key.sign("SHA-256", text);
   }
   const auto verify = [&](const Blob& bytes) {
-    return certificate.verify_signature(SignatureScheme::ecdsa_secp256r1_sha256, text, bytes);
+    return public_key.verify(SignatureScheme::ecdsa_secp256r1_sha256, text, bytes);
   };
   REQUIRE(verify(signature).has_value());
   const Blob r(signature.begin() + 4, signature.begin() + 36);
@@ -192,9 +196,9 @@ TEST_CASE("ECDSA signatures are DER and nothing else", "[signature]") {
 }
 
 TEST_CASE("RSA keys below 2048 bits are too weak", "[signature]") {
-  const auto weak = certificate_for(KeyType::rsa1024);
+  const auto weak = public_key_for(KeyType::rsa1024);
   const Blob signature = test::Key::cached(KeyType::rsa1024).sign("PSS(SHA-256,MGF1,32)", message());
-  CHECK(code_of(weak.verify_signature(SignatureScheme::rsa_pss_rsae_sha256, message(), signature)) ==
+  CHECK(code_of(weak.verify(SignatureScheme::rsa_pss_rsae_sha256, message(), signature)) ==
         ErrorCode::certificate_key_too_weak);
 }
 
@@ -203,11 +207,11 @@ TEST_CASE("an RSA key with a huge exponent is refused, since it would take too l
   const auto proper = test::self_signed({.key = test::Key::cached(KeyType::rsa2048)});
   const auto& rsa = dynamic_cast<const Botan::RSA_PublicKey&>(*proper.key().botan());
   const Botan::RSA_PublicKey odd(rsa.get_n(), Botan::BigInt::from_u64(0x8000'0000'0000'0001ULL));
-  const auto certificate = test::certificate(test::self_signed({
+  const auto public_key = public_key_of(test::self_signed({
       .key = test::Key::cached(KeyType::p256),
       .public_key = odd.subject_public_key(),
   }));
-  CHECK(code_of(certificate.verify_signature(SignatureScheme::rsa_pss_rsae_sha256, message(), Blob(256, 1))) ==
+  CHECK(code_of(public_key.verify(SignatureScheme::rsa_pss_rsae_sha256, message(), Blob(256, 1))) ==
         ErrorCode::certificate_key_unsupported);
 }
 
@@ -218,18 +222,18 @@ TEST_CASE("a key that TLS 1.3 does not sign with is unsupported", "[signature]")
     der.resize(44, 9);
     return der;
   }();
-  const auto certificate =
-      test::certificate(test::self_signed({.key = test::Key::cached(KeyType::p256), .public_key = x25519}));
-  CHECK(code_of(certificate.verify_signature(SignatureScheme::ed25519, message(), Blob(64, 1))) ==
+  const auto public_key =
+      public_key_of(test::self_signed({.key = test::Key::cached(KeyType::p256), .public_key = x25519}));
+  CHECK(code_of(public_key.verify(SignatureScheme::ed25519, message(), Blob(64, 1))) ==
         ErrorCode::certificate_key_unsupported);
 }
 
 TEST_CASE("a point that is not on its curve is unsupported", "[signature]") {
   Blob key = test::Key::cached(KeyType::p256).public_der();
   key.back() ^= 1;
-  const auto certificate =
-      test::certificate(test::self_signed({.key = test::Key::cached(KeyType::p256), .public_key = key}));
+  const auto public_key =
+      public_key_of(test::self_signed({.key = test::Key::cached(KeyType::p256), .public_key = key}));
   const Blob signature = test::Key::cached(KeyType::p256).sign("SHA-256", message());
-  CHECK(code_of(certificate.verify_signature(SignatureScheme::ecdsa_secp256r1_sha256, message(), signature)) ==
+  CHECK(code_of(public_key.verify(SignatureScheme::ecdsa_secp256r1_sha256, message(), signature)) ==
         ErrorCode::certificate_key_unsupported);
 }

@@ -91,6 +91,9 @@ TEST_CASE("the first problem stays, and nothing is read after it", "[cursor]") {
   std::uint8_t value = 0;
   reader.number(value);
   CHECK(value == 0);
+  field = in;
+  reader.opaque8(field, 0, 255);
+  CHECK(field.data() == in.data());
   reader.refuse(ErrorCode::key_update_invalid);
   const Result<> done = reader.finish("test");
   REQUIRE(!done);
@@ -151,6 +154,13 @@ TEST_CASE("an optional field is absent only when nothing at all is left", "[curs
   Reader broken(half);
   broken.optional16(field);
   CHECK(problem(broken.finish("test")) == ErrorCode::message_truncated);
+  // After a problem nothing is read, whatever stands there.
+  Reader refused(none);
+  refused.refuse(ErrorCode::key_update_invalid);
+  field = BytesView(half);
+  refused.optional16(field);
+  CHECK(!field);
+  CHECK(problem(refused.finish("test")) == ErrorCode::key_update_invalid);
 }
 
 TEST_CASE("lists of code points", "[cursor]") {

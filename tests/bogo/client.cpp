@@ -1,0 +1,186 @@
+#include "client.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <tlsconnect/client/policy.hpp>
+
+#include "compression.hpp"
+
+namespace bogo {
+
+using tlsconnect::ClientConfig;
+using tlsconnect::ConfigPtr;
+using tlsconnect::NamedGroup;
+using tlsconnect::Result;
+using tlsconnect::ServerName;
+using tlsconnect::SignatureScheme;
+
+namespace {
+
+constexpr std::uint16_t tls13 = 0x0304;
+
+/// The certificate types of RFC 7250.
+constexpr std::uint8_t type_x509 = 0;
+constexpr std::uint8_t type_raw_public_key = 2;
+
+/// The groups that the library has.
+constexpr std::array known_groups = {
+    NamedGroup::x25519_mlkem768, NamedGroup::x25519,   NamedGroup::secp256r1, NamedGroup::secp384r1,
+    NamedGroup::secp521r1,       NamedGroup::mlkem512, NamedGroup::mlkem768,  NamedGroup::mlkem1024,
+};
+
+/// What the runner takes for the default. Its tests of defaults count on Ed25519 not being among them.
+constexpr std::array default_schemes = {
+    SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::rsa_pss_rsae_sha256,
+    SignatureScheme::ecdsa_secp384r1_sha384, SignatureScheme::rsa_pss_rsae_sha384,
+    SignatureScheme::rsa_pss_rsae_sha512,
+};
+
+/// Schemes that exist in TLS 1.2 only; a list for both versions may name them.
+constexpr std::array older_schemes = {
+    SignatureScheme::rsa_pkcs1_sha1,   SignatureScheme::ecdsa_sha1,      SignatureScheme::rsa_pkcs1_sha256,
+    SignatureScheme::rsa_pkcs1_sha384, SignatureScheme::rsa_pkcs1_sha512,
+};
+
+template <class List, class Value>
+bool contains(const List& list, Value value) {
+  return std::find(std::begin(list), std::end(list), value) != std::end(list);
+}
+
+std::unexpected<Refusal> unimplemented(Complaint reason) { return std::unexpected(Refusal{true, std::move(reason)}); }
+
+/// The schemes of a list that TLS 1.3 has.
+std::vector<SignatureScheme> schemes_of(std::span<const std::uint16_t> numbers) {
+  std::vector<SignatureScheme> schemes;
+  for (const std::uint16_t number : numbers)
+    if (const auto scheme = static_cast<SignatureScheme>(number); !contains(older_schemes, scheme))
+      schemes.push_back(scheme);
+  return schemes;
+}
+
+std::vector<NamedGroup> groups_of(std::span<const std::uint16_t> numbers) {
+  std::vector<NamedGroup> groups;
+  for (const std::uint16_t number : numbers)
+    groups.push_back(static_cast<NamedGroup>(number));
+  return groups;
+}
+
+/// The names of a length-prefixed list.
+std::vector<std::string> protocols_of(std::string_view wire) {
+  std::vector<std::string> names;
+  while (!wire.empty()) {
+    const auto size = static_cast<std::uint8_t>(wire.front());
+    names.emplace_back(wire.substr(1, size));
+    wire.remove_prefix(std::min<std::size_t>(wire.size(), 1U + size));
+  }
+  return names;
+}
+
+/// The policy that the flags ask for, or null.
+const tlsconnect::Policy* policy_of(const ConnectionOptions& options) {
+  if (options.fips_202205)
+    return &tlsconnect::policies::fips_202205();
+  if (options.wpa_202304)
+    return &tlsconnect::policies::wpa3_enterprise_202304();
+  if (options.cnsa1_202603)
+    return &tlsconnect::policies::cnsa1_202603();
+  if (options.cnsa2_202603)
+    return &tlsconnect::policies::cnsa2_202603();
+  return nullptr;
+}
+
+std::expected<void, Refusal> check_schemes(std::span<const std::uint16_t> numbers) {
+  for (const std::uint16_t number : numbers)
+    if (const auto scheme = static_cast<SignatureScheme>(number);
+        !tlsconnect::signs_tls13(scheme) && !contains(older_schemes, scheme))
+      return unimplemented("signature scheme " + std::to_string(number));
+  if (!numbers.empty() && schemes_of(numbers).empty())
+    return unimplemented("signature schemes of TLS 1.2 alone");
+  return {};
+}
+
+} // namespace
+
+std::expected<void, Refusal> check_supported(const ConnectionOptions& options) {
+  if (options.no_tls13 || (options.max_version != 0 && options.max_version < tls13) ||
+      (options.expect_version != 0 && options.expect_version < tls13))
+    return unimplemented("TLS 1.2");
+  if (options.min_version > tls13)
+    return unimplemented("a version above TLS 1.3");
+  for (const std::uint16_t curve : options.curves)
+    if (!contains(known_groups, static_cast<NamedGroup>(curve)))
+      return unimplemented("group " + std::to_string(curve));
+  for (const std::uint16_t curve : options.key_shares.value_or(std::vector<std::uint16_t>()))
+    if (!contains(known_groups, static_cast<NamedGroup>(curve)))
+      return unimplemented("group " + std::to_string(curve));
+  if (const auto known = check_schemes(options.verify_preferences); !known)
+    return known;
+  if (const auto known = check_schemes(options.plain_credential.signing_preferences); !known)
+    return known;
+  for (const CredentialOptions& credential : options.credentials)
+    if (const auto known = check_schemes(credential.signing_preferences); !known)
+      return known;
+  // These are the two that exist; the order in which they are offered is the library's.
+  for (const std::uint8_t type : options.accepted_peer_cert_types)
+    if (type != type_x509 && type != type_raw_public_key)
+      return unimplemented("certificate type " + std::to_string(type));
+  return {};
+}
+
+Made<ConfigPtr> configure(const ConnectionOptions& options, const Shared& shared, std::shared_ptr<const Judge> judge,
+                          Notes& notes) {
+  const tlsconnect::Policy* policy = policy_of(options);
+  ClientConfig::Builder builder = policy ? ClientConfig::builder(*policy) : ClientConfig::builder();
+  builder.clock(shared.clock).key_log(notes.key_log);
+  if (options.no_ticket)
+    builder.session_store(nullptr);
+  else
+    builder.session_store(shared.sessions);
+  builder.verify_again_on_resumption(options.reverify_on_resume);
+
+  Made<std::vector<tlsconnect::ExternalPsk>> psks = make_psks(options);
+  if (!psks)
+    return std::unexpected(std::move(psks.error()));
+  const std::vector<std::uint8_t>& types = options.accepted_peer_cert_types;
+  // A client of the runner that has a pre-shared key wants no certificate, unless it says so.
+  if (contains(types, type_x509) || (types.empty() && psks->empty()))
+    builder.verifier(certificate_verifier(judge));
+  if (contains(types, type_raw_public_key))
+    builder.raw_public_keys(raw_public_key_verifier(judge));
+  builder.external_psks(std::move(*psks));
+  Made<std::vector<tlsconnect::Credential>> credentials = make_credentials(options, notes);
+  if (!credentials)
+    return std::unexpected(std::move(credentials.error()));
+  builder.credentials(std::move(*credentials));
+
+  // A policy comes last, for the runner: it overrides all lists.
+  if (!policy) {
+    builder.signature_schemes(options.verify_preferences.empty()
+                                  ? std::vector<SignatureScheme>(default_schemes.begin(), default_schemes.end())
+                                  : schemes_of(options.verify_preferences));
+    if (!options.curves.empty())
+      builder.groups(groups_of(options.curves));
+    if (options.key_shares)
+      builder.key_shares(groups_of(*options.key_shares));
+  }
+  if (!options.advertise_alpn.empty())
+    builder.alpn(protocols_of(options.advertise_alpn));
+  builder.status_request(options.enable_ocsp_stapling);
+  builder.signed_certificate_timestamps(options.enable_signed_cert_timestamps);
+  builder.certificate_decompressors(make_decompressors(options));
+  Result<ConfigPtr> config = builder.build();
+  if (!config)
+    return std::unexpected(config.error().message());
+  return std::move(*config);
+}
+
+Made<ServerName> server_name(const ConnectionOptions& options) {
+  // Without -host-name, the runner expects no name at all. Only an address goes without one.
+  Result<ServerName> name = ServerName::parse(options.host_name.empty() ? "127.0.0.1" : options.host_name);
+  if (!name)
+    return std::unexpected(name.error().message());
+  return std::move(*name);
+}
+
+} // namespace bogo

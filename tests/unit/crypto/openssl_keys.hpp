@@ -1,0 +1,232 @@
+// Private keys in the forms in which OpenSSL 3.0 writes them, made once for these tests: another implementation than the
+// one that reads them. The password of all that are encrypted is "swordfish".
+#pragma once
+
+#include <string_view>
+
+namespace test::openssl {
+
+inline constexpr std::string_view password = "swordfish";
+
+/// secp256r1, PKCS #8.
+inline constexpr std::string_view p256 = R"(-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgrZbl5XiokHd0Xp9x
+/tY14IXJXVxBi/DY2dJYri9EjeShRANCAATT0cTk5gFW3XyZi9AgyIoIVSJaiU0v
++Vqrdw0E1P1u1CrlA/SXSom16hxb5z3iV4toer7C0AayqCnvKBqUYfaL
+-----END PRIVATE KEY-----
+)";
+
+/// The same key as ECPrivateKey (RFC 5915).
+inline constexpr std::string_view p256_sec1 = R"(-----BEGIN EC PRIVATE KEY-----
+MHcCAQEEIK2W5eV4qJB3dF6fcf7WNeCFyV1cQYvw2NnSWK4vRI3koAoGCCqGSM49
+AwEHoUQDQgAE09HE5OYBVt18mYvQIMiKCFUiWolNL/laq3cNBNT9btQq5QP0l0qJ
+teocW+c94leLaHq+wtAGsqgp7ygalGH2iw==
+-----END EC PRIVATE KEY-----
+)";
+
+/// The same key, PBKDF2 with HMAC-SHA-512, AES-256-CBC.
+inline constexpr std::string_view p256_sha512 = R"(-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAjSLVGpfJJpSAICA+gw
+DAYIKoZIhvcNAgsFADAdBglghkgBZQMEASoEEHoKT+/108ik/l9tUDP1xkEEgZAh
+1FuAsDDJwazXNQ87vor8ZrlmvjDI0arLA9vAEdrFU2DHDRrBPdaxSwITWWXmxbpV
+i485Ydu0XwtXsDszke9Yk+Fk/Qjb3wvrB/bMrpolL9TeY/8neCdVR/lO0zzPt+kB
+ya4DeGd11Q/q6rIyD7YuUhiLndn4gs+uET9AMKCGSC1otmUFyPQdmYRB4QcMw5I=
+-----END ENCRYPTED PRIVATE KEY-----
+)";
+
+/// PBKDF2 with HMAC-SHA-1, which is the default and is not stated, AES-128-CBC.
+inline constexpr std::string_view p256_sha1 = R"(-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIHeMEkGCSqGSIb3DQEFDTA8MBsGCSqGSIb3DQEFDDAOBAheCwuPDjFnwgICA+gw
+HQYJYIZIAWUDBAECBBDyotDXd9n+5aj10I6rpz1kBIGQBZloCDReVn0ZWYyvjltQ
+yVtPLopameZQNvhzYDF+ixjXo7N9pTlkQXmxKdL3zSM6bCvDWdWqWDCETJGbitYN
+L0uxiiaYvRMARuWBFjq4m5cCeiLFjHmA2Gj530exFYCyy6k+Wb4gkWYcJINC8KYM
+cVIT0WiZJbeTIOFbJLx+7SlaCA4x/VOTbVMkGjx8WPVl
+-----END ENCRYPTED PRIVATE KEY-----
+)";
+
+/// scrypt, AES-192-CBC.
+inline constexpr std::string_view p256_scrypt = R"(-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIHkME8GCSqGSIb3DQEFDTBCMCEGCSsGAQQB2kcECzAUBAg37IJ5E+pxhwICBAAC
+AQgCAQEwHQYJYIZIAWUDBAEWBBCmzDDUaW/J+j9trwcLxt7FBIGQcjdnvSAtfbHP
+AdRtMWq0UlYi1i4q6v6rCOrN8P6CyrC4q10tBZFQYkvrRpgZYTFFo2iqApOpWna5
+8N36VeHowNs8fbnQwIsu+eMNGPRdg/1qgh6QNsFRZpiLEeA9Bohe7UFZ7/ljep9N
+nHLmnMT3q542QMoCLCi8fcKbmhNjtjaPRm36Kvg9T7j/XiyjDnCi
+-----END ENCRYPTED PRIVATE KEY-----
+)";
+
+/// PBKDF2, triple DES.
+inline constexpr std::string_view p256_triple_des = R"(-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIHjME4GCSqGSIb3DQEFDTBBMCkGCSqGSIb3DQEFDDAcBAhvlETQmfnRkQICA+gw
+DAYIKoZIhvcNAgkFADAUBggqhkiG9w0DBwQIvEjutHoDLVEEgZBfkZGRHl0yZBDF
+svIHk69AefWkIf8G26Z2A2k3I0SkSLVPZ+32K9cTPQt7CWU0FCA+1zGVimDOVGEA
+H9FMCKZu6e4o+Kwn8PTk3QYK/37itTtmV/Cdt8VL3maMGEdPNdhdAiloy4Db4pby
+Vxw2607gYwy9bgALuVmnf0jmbOoE+fG3m6GmtpP7loP/VmFild4=
+-----END ENCRYPTED PRIVATE KEY-----
+)";
+
+/// PBES1 of PKCS #12.
+inline constexpr std::string_view p256_pbes1 = R"(-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIGxMBwGCiqGSIb3DQEMAQMwDgQIKyEU0M/Wsv8CAggABIGQTSCurOIeyQ1WQK/M
+mtp2+urNMfkQnO2BQfo9qVmvdknGuarvbDcNowmvBoxvyr19EODRa81ZZuZdODEC
+gPDJrdfpFnYBaYdsYNF+o/CuKZ1cQbc55oZ9FwvARlZletKCdGu1y5IrfzsTUflZ
+/eeIfMMW1tGCIkYJJzKka9zFuiBp9gEcR0Zu9KeGr/axKkYP
+-----END ENCRYPTED PRIVATE KEY-----
+)";
+
+/// The encryption of old PEM (RFC 1421).
+inline constexpr std::string_view p256_proc_type = R"(-----BEGIN EC PRIVATE KEY-----
+Proc-Type: 4,ENCRYPTED
+DEK-Info: AES-128-CBC,7AD6F1B0F434A19E09FE444B2DEE25C5
+
+elseOYok7RsfPTHvoc6OkSltHJ1Z1la0OzCIJE9Hl/hfAxBLL8UbakSNqO44Vbiq
+zkal0sWXgKGy7hkv4nhnegCnECIB2O+nONULuL1LorlEQjoPcJ9KLLuGglBvzYIl
+aNA34uvvK2gRcjwMbKvlGRZ168QxiG/6MY+KOsaqS/k=
+-----END EC PRIVATE KEY-----
+)";
+
+/// id-RSASSA-PSS of 2048 bits, parameters: SHA-384, MGF1 with SHA-384, 48 bytes of salt.
+inline constexpr std::string_view pss = R"(-----BEGIN PRIVATE KEY-----
+MIIE8QIBADBBBgkqhkiG9w0BAQowNKAPMA0GCWCGSAFlAwQCAgUAoRwwGgYJKoZI
+hvcNAQEIMA0GCWCGSAFlAwQCAgUAogMCATAEggSnMIIEowIBAAKCAQEAwDXN8DFm
+ivRvGdR5xePZTOv7DrrJXe9LrZIqc0lsr6xu2IdKiObjn7HBiHNoFVmm+d0YxEZ5
+NLhs04+hpKZzvqfBl7Xk1E7IG/9RX57iABwGC+7WEEaT6cBn6/+sgDxjheKx8NqK
+1dTzo01E1vdhXU3+6UpmO5qen3neHagQBb7+ayesOKVwWRcwH/jnzKRzECzVBqTn
+jG94+s8nJhKL1KdElsJTDznzwW1vWlmgtEAvbOagtS8hAMalMUS+uWQ4C1yQYo9C
+7MTOkjyHu6xTDdcL7wAY1EBeUqH9QY3Zmo/09IN7lb53r2XELahC1tPvIO4zPmPA
+Uw4s7UZWBa4f2QIDAQABAoIBADrPm7INI3+L1/yyxwm2NDR1le1FWLy9rc2vhf6d
+bjx4SbhF+RfXcblYpctO6H9z3YPhUyUnHQn1DhNThNWAurSQ1srJNHmDm3X5kpfr
+4OHAsVbwXp4/Qh3JKeMLaWgZUihSmziDXeycimmiiFgv/CIU7dTK12oQXs2T99Li
+K/jdlYY/lqJoYW3Y67LgTXMY0WbSOD2q/ISH+ymN1hhkh9R5rfY0hFoaoLsbeKnr
+P9Jm/fhNLw2+SM0Y+KVNV9psKQTFrTdanxmBupVDuo86NC3TByJv9fpIWSu1hyl7
+VZ7x/D0wHOJJQITYt2RPVLVnHGrqVPJXLejuVGWp9GV2jusCgYEA+UcgKxFTuVPc
+/v0+R0j34WASpLzkk/wQ+I0Fsz5cloa5n9hjPK1NzCakryMIhpmrhmU7xwUAY9dF
+mj7fgiKLEWlqcCwrbFnNNtiHWscWaBynkISFwOPbL25cFRdom/SWWg6oYxViIt8r
+kjwIGwJue5+NcHkkiu1Skntf8/NQ4/8CgYEAxWS3Ng+oBLokpDpnid4tvy+WPwWl
+QlQ2pgt8J/k36W52rGYL+HGMhea6vHUvL0myozrvhev9P8In527yCUpErwy9yi2/
+yHPlTbSVmZYFWEfFg67DvtpczXUF+vgz+Nb79UhLMoOw5IL/9SzO5lwyG07JnsEI
+SLFJyS7gtSaUnCcCgYEAj0ZWMurOmGKfTt/3f7ls39j8XjtDldr3ViSX9iINzWa6
+IimZQDLL2F8NoKweJl8Eu0ZMSWOSidAdbT5d8Mox7FwOlVKN0sT6sl9ZzM9JDaYK
+mYHR7sAIJwbjXiwKMDkwgaqTFgAgW7KxtGdUsVGAdwWJoe+/FSq6nv7Sc8CR6bkC
+gYBcq9wX1WHcVke9km3pnBV+HKk9DTl42nCNo/a2DZriTKoKZh5YlXaTpq8kqx9r
+4/2qBJFPHmvW8yAo1z1qfyOfyyuPL8tKIJ8WzCEv6e64c3mXSQU9JOdMzhPwr3Y2
+7Td9AGPNY2Y44geo41B/delQSLz/e0CYYCN0AD4eze4XIQKBgFRu1l2nnxEd56Mk
+n6//4lYivizee0Z+j6sJlkzy6np5D8BBnUHgMGTHv3rZMYJx2DBYudNa+/8srBSo
+RaJ6vMl4GR/ULv4qUYl6aTnux4LuZGxc7+MsClif1Rmld4Gj0BG/euB7DX3JdwAG
+a5ntq5eiSeJZuS4nuupTEf0p41co
+-----END PRIVATE KEY-----
+)";
+
+/// The same key, PBKDF2 with HMAC-SHA-256, AES-256-CBC.
+inline constexpr std::string_view pss_encrypted = R"(-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIIFXTBXBgkqhkiG9w0BBQ0wSjApBgkqhkiG9w0BBQwwHAQIlOWv3BBxzfoCAgPo
+MAwGCCqGSIb3DQIJBQAwHQYJYIZIAWUDBAEqBBCYRw8ncc6wbI0REbYN7ZjSBIIF
+AHaiKp/Z6+DxXaf2Borog9qzx0YOF7in4O1Q+HdgkHdrZMJEte8g+gi0uOpY6Rjk
+LtF/ODlG24SA4cfJMiSOUgT7prRv4bHRLzUcf/4nmbhlxcUoDSjFvk33A5zooCXO
+EKm69ar2a2sEBOF5ZQZGn/aYpFCKBqjEChhbtyILp0KgMEXCzl5+7vXQuUSfz4hC
+X/LtvRQSP6sgsqBDyw+Ea5cZXxLLtwGrflZMM+tMZ5J1TKQ5E/7NHPFU0lsjEMg2
+YA4sDm+5Op+4dS4oz1m3ezY1hiMZuP+3xatCapbe5n93qCj1BJu+zuLa612ci62j
+dEx/9bXoCl+T43QqVL2sNN8ZbP/hzQ1PiFMI+RO8KCQMiZpP7beFIBth6QmAEu4w
+2lVHtlv77SKijwciODS4Y0mXO3tcdIYhsPhdVENZ7LzKJhVLE3NGbmQHUKHEJoKs
+FYg+hn/cZx3kh0R6SYpbkDQlsoPjWn3hmjBDsglZORj1WBOnxNJJ3MOUfbny34RH
+ThWMze98dCS4tjIT0POlVurrcnbcVDfjNwcM0jSufxRmng2VK4RVmyl33DnzAX3x
+Nhp7A95htYoHZEQFHnIZabQu6fJJDJUtCEP4KQRPJl6DxwHpwuUhPURB6ZR9gH8Q
+eigcoqoSjoYIGoNBweFolSas/ULTobpW8O+kixDfroYTlK5IZbes0pES/ZytSyGA
+EWmzccRVmTwYv4N/IVLl664WBR/3AmfPpj1GFY7Hq5KtspXNLjZPl6CJx5ptU9N7
+Aha6H7hVZa7Aa5Apo4RB0uYKqflhh8L8b0U+Ft9GSJdx3Vetb+E0AwbH3x5pCt77
+uukvgKjL6hrpkgiiq2L+QIuoR+drtlppFGoyLbhzYXsVJYs7TNoU9+6Pf8jR8Vr0
+A4OqShsgus6WnbW9nowai5Z47t0Nh1PL81PuBihsqlINSoFFl9hde/LaUX3u+a+e
+F0/zreyr+rBiaojxaSDMbwd1hMvrJnTIklINq2EZ0fLuDtCcR66sFbuUgIl1tLUw
+AGsN8iqVMhm+n7lURpftR+dpk99RJ+LRRjaO2odsRXN2yAGt7iaYa9EAHeY22YKK
+ZZBWXYxUnVukYnqAdm3/mU769gOxIFMW/EML/BEs1vmc9NZNokJKujl45bLaHcE8
+23Wjh02zBzy/Hazz3m2frgetkOW/Uq2zxLDDdi6wdpKASZOHF/WAWJoB4wrwZ84E
+9tU/AZ6Yx9c3/9eTmaBgXn03r4RdiCrl4po/HoEZDz2R5kRW9qyVeXNl3ieDx2My
+J5Be+APyZbeACMl+jQlkVqWB1efmuuVuBnakGfGi9TV8LwGsrC3ZjFampEw+fu5a
+QotcC5Cgo8fNuy547vgtyobt442Vy5I0s8QSWca1lIDFw7oJ0rzw+Qudw2o1E5pD
+xMk7GTINC9/IXIV2FzleL9lJSdp5rN0PrwdZgz+dY07F1nk1jAW2J8hsRbIeGu91
+QhOZBuwZuDwIxr/+szFE9SeKZ7AkPDIUdTs+XXq0IrupEY5l5YM5ZNKcTdBmR9Wd
+FyECWyVasbEp+aoWuW57g9DWzYe1MRAmidV2hxMWb+njh9Zb3tS9ZueJxgb5ZFJg
+o+LYtIR+EQD1DRP+CIa45F0WQiMgkjTzIh/URnHVBFalcm7PPGH2JIMRFLP9jNw4
+7nU/l18HAVxRhzZZyQe23Kwgs3kC3gvZek4xKEVnvdgA
+-----END ENCRYPTED PRIVATE KEY-----
+)";
+
+/// rsaEncryption of 1024 bits.
+inline constexpr std::string_view rsa1024 = R"(-----BEGIN PRIVATE KEY-----
+MIICeAIBADANBgkqhkiG9w0BAQEFAASCAmIwggJeAgEAAoGBAK0NOm/dLfGjPOfZ
+wahayeTNO7KKkKYjfLefSbdARuTdRBEugGUkaDeSVY3TXa16NHmgxAC3Av55Zv90
+UWu61jBkfs8bqSeNp1pEpSUw4VAhRPcOI4mvAOndN9oS+P6uj4Z4HSQ1qxYA8uKe
+zlHkItHD513vw2qP7IJsAvvuheffAgMBAAECgYAv4sQz5jlrbydQZPJwusa5WI1X
+Z36FarZ9PUexvMihVhUayAphcoSgNA8WktGOSo2wxmrWY84hSsjUkYRiUi4oezqG
+tGoiMVId89ofJK1AoFuJm+xcsh5IYp899m32nqdoQZdr29Cx+cZg5+bxSjCBFD14
++H+a3/qa1gOcCsqswQJBAOCsVar5RQAfXi7Uausdm7ywhYcf92mFX2LBMpJpmTS1
+zUhP13uusLNykaOWVAF4JXdbD7UytuQdjCpk0qTP+z8CQQDFLkYgynGAse9EnCiN
+Yp9LYT5yrDXt+cMg7cKC6yqEc5Qo2N5nZb+9U3HpKoIG1e+Uxg12n0dcvGppONVV
+FAthAkEAnVt2YNpXXn+ZynjSLbw+EIkd7IcSFSDprtQbpHo7aLSQg74P8Ttn3Tc4
+E/g8/A53R0JLHSDZAapEOokFE5PrpwJBAJlfBO08ikywGowjaueObpkTap+Hk+sm
++sACL+nlQY0E2ZlsFpIWcq2w2kmi5sCqZ1AxPQennLplU9/EdStYDAECQQDAilln
+VMcEL9Qre16C68fhhHwNxFsuDZJVM50HtphunQmu8v2ikIpbPSaXgf0W/jHSF2Fk
+EW/DToMQD9ALSMDR
+-----END PRIVATE KEY-----
+)";
+
+/// The same key as RSAPrivateKey (RFC 8017, A.1.2).
+inline constexpr std::string_view rsa1024_pkcs1 = R"(-----BEGIN RSA PRIVATE KEY-----
+MIICXgIBAAKBgQCtDTpv3S3xozzn2cGoWsnkzTuyipCmI3y3n0m3QEbk3UQRLoBl
+JGg3klWN012tejR5oMQAtwL+eWb/dFFrutYwZH7PG6knjadaRKUlMOFQIUT3DiOJ
+rwDp3TfaEvj+ro+GeB0kNasWAPLins5R5CLRw+dd78Nqj+yCbAL77oXn3wIDAQAB
+AoGAL+LEM+Y5a28nUGTycLrGuViNV2d+hWq2fT1HsbzIoVYVGsgKYXKEoDQPFpLR
+jkqNsMZq1mPOIUrI1JGEYlIuKHs6hrRqIjFSHfPaHyStQKBbiZvsXLIeSGKfPfZt
+9p6naEGXa9vQsfnGYOfm8UowgRQ9ePh/mt/6mtYDnArKrMECQQDgrFWq+UUAH14u
+1GrrHZu8sIWHH/dphV9iwTKSaZk0tc1IT9d7rrCzcpGjllQBeCV3Ww+1MrbkHYwq
+ZNKkz/s/AkEAxS5GIMpxgLHvRJwojWKfS2E+cqw17fnDIO3CgusqhHOUKNjeZ2W/
+vVNx6SqCBtXvlMYNdp9HXLxqaTjVVRQLYQJBAJ1bdmDaV15/mcp40i28PhCJHeyH
+EhUg6a7UG6R6O2i0kIO+D/E7Z903OBP4PPwOd0dCSx0g2QGqRDqJBROT66cCQQCZ
+XwTtPIpMsBqMI2rnjm6ZE2qfh5PrJvrAAi/p5UGNBNmZbBaSFnKtsNpJoubAqmdQ
+MT0Hp5y6ZVPfxHUrWAwBAkEAwIpZZ1THBC/UK3teguvH4YR8DcRbLg2SVTOdB7aY
+bp0JrvL9opCKWz0ml4H9Fv4x0hdhZBFvw06DEA/QC0jA0Q==
+-----END RSA PRIVATE KEY-----
+)";
+
+/// Ed25519.
+inline constexpr std::string_view ed25519 = R"(-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEICaTCSItgqRXiO7BRZxZLH17Az9lZFg+AsUivwpoae2l
+-----END PRIVATE KEY-----
+)";
+
+/// X25519, which does not sign.
+inline constexpr std::string_view x25519 = R"(-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VuBCIEICBNIFpf5YqdxJzJsDBbhNDntGe4J1Uqil6leXBwvH5c
+-----END PRIVATE KEY-----
+)";
+
+/// A curve that TLS 1.3 does not know.
+inline constexpr std::string_view secp256k1 = R"(-----BEGIN PRIVATE KEY-----
+MIGEAgEAMBAGByqGSM49AgEGBSuBBAAKBG0wawIBAQQgm7kUs+gj8YWE+zud7PrT
+34XIz6ga+Q9QicnQey0bXmKhRANCAAT9IY/SLvDYbrrgSZ7S7KGJzWSL/MnffbSo
+6dgO0qa5yfoTUGTiJ7YoXdil98UKIkmbwTFPOEclbMWXFQTyVU7R
+-----END PRIVATE KEY-----
+)";
+
+/// The SubjectPublicKeyInfo of `p256`, hexadecimal.
+inline constexpr std::string_view p256_public =
+    "3059301306072a8648ce3d020106082a8648ce3d03010703420004d3d1c4e4e60156dd7c998bd020c88a0855225a894d2ff9"
+    "5aab770d04d4fd6ed42ae503f4974a89b5ea1c5be73de2578b687abec2d006b2a829ef281a9461f68b";
+
+/// The SubjectPublicKeyInfo of `pss`, hexadecimal.
+inline constexpr std::string_view pss_public =
+    "30820156304106092a864886f70d01010a3034a00f300d06096086480165030402020500a11c301a06092a864886f70d0101"
+    "08300d06096086480165030402020500a2030201300382010f003082010a0282010100c035cdf031668af46f19d479c5e3d9"
+    "4cebfb0ebac95def4bad922a73496cafac6ed8874a88e6e39fb1c18873681559a6f9dd18c4467934b86cd38fa1a4a673bea7"
+    "c197b5e4d44ec81bff515f9ee2001c060beed6104693e9c067ebffac803c6385e2b1f0da8ad5d4f3a34d44d6f7615d4dfee9"
+    "4a663b9a9e9f79de1da81005befe6b27ac38a5705917301ff8e7cca473102cd506a4e78c6f78facf2726128bd4a74496c253"
+    "0f39f3c16d6f5a59a0b4402f6ce6a0b52f2100c6a53144beb964380b5c90628f42ecc4ce923c87bbac530dd70bef0018d440"
+    "5e52a1fd418dd99a8ff4f4837b95be77af65c42da842d6d3ef20ee333e63c0530e2ced465605ae1fd90203010001";
+
+/// The SubjectPublicKeyInfo of `rsa1024`, hexadecimal.
+inline constexpr std::string_view rsa1024_public =
+    "30819f300d06092a864886f70d010101050003818d0030818902818100ad0d3a6fdd2df1a33ce7d9c1a85ac9e4cd3bb28a90"
+    "a6237cb79f49b74046e4dd44112e806524683792558dd35dad7a3479a0c400b702fe7966ff74516bbad630647ecf1ba9278d"
+    "a75a44a52530e1502144f70e2389af00e9dd37da12f8feae8f86781d2435ab1600f2e29ece51e422d1c3e75defc36a8fec82"
+    "6c02fbee85e7df0203010001";
+
+} // namespace test::openssl
