@@ -106,8 +106,11 @@ private:
   /// Keeps a failure, also one of the transport: nobody knows what became of the bytes that it had, and first_data that
   /// was queued must not be queued again.
   std::unexpected<Halt> stop(Halt halt) {
-    if (halt.is_failed())
+    if (halt.is_failed()) {
       failure_ = *halt.error();
+      // The engine learns of a transport that failed too: nothing will come that could decide on early data.
+      engine_.received_end();
+    }
     return std::unexpected(std::move(halt));
   }
   IoResult<Stream<T>> give_away() {

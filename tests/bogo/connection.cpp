@@ -119,15 +119,16 @@ private:
     if (options_.write_different_record_sizes) {
       // Around every edge of a record's size.
       const Octets filler(32'769, 0x42);
-      for (const std::size_t size : {0, 1, 255, 256, 257, 16'383, 16'384, 16'385, 32'767, 32'768, 32'769})
+      constexpr std::size_t sizes[] = {0, 1, 255, 256, 257, 16'383, 16'384, 16'385, 32'767, 32'768, 32'769};
+      for (const std::size_t size : sizes)
         if (Outcome sent = write(BytesView(filler).first(size)); !sent)
           return sent;
       return {};
     }
-    if (options_.read_with_unfinished_write) {
+    if (options_.read_with_unfinished_write && !first_words_.empty()) {
       // The first byte of a record goes out; the rest has to wait until something was read.
       stream_.next_layer().hold_writes(1);
-      const IoResult<std::size_t> taken = stream_.write_some(tlsconnect::as_bytes(options_.shim_initial_write));
+      const IoResult<std::size_t> taken = stream_.write_some(first_words_);
       if (!taken)
         return std::unexpected(describe_halt(taken.error()));
       return {};
@@ -149,8 +150,7 @@ private:
       if (options_.key_update_before_read)
         if (Outcome updated = update_keys(); !updated)
           return updated;
-      const IoResult<std::size_t> count =
-          patiently(stream_.next_layer(), [&] { return stream_.read_some(buffer); });
+      const IoResult<std::size_t> count = patiently(stream_.next_layer(), [&] { return stream_.read_some(buffer); });
       stream_.next_layer().let_writes_go();
       if (!count) {
         closed_ = count.error().is_closed();
@@ -196,7 +196,7 @@ private:
 /// What -shim-writes-first says first.
 Octets first_words(const ConnectionOptions& options) {
   Octets words;
-  if (options.shim_writes_first)
+  if (options.shim_writes_first || options.read_with_unfinished_write)
     for (unsigned i = 0; i < options.repeat_shim_initial_write; ++i)
       words.insert(words.end(), options.shim_initial_write.begin(), options.shim_initial_write.end());
   return words;
@@ -209,7 +209,7 @@ Outcome run_connection(const RunOptions& run, Shared& shared, bool resuming) {
   if (!shared.sessions->begin_connection() && resuming)
     return std::unexpected("there is no session to offer");
   Notes notes;
-  auto judge = Judge::create(*options, shared.clock, notes);
+  auto judge = Judge::create(run, resuming, shared.clock, notes);
   if (!judge)
     return std::unexpected(std::move(judge.error()));
   const auto config = configure(*options, shared, *judge, notes);
@@ -242,13 +242,17 @@ Outcome run_connection(const RunOptions& run, Shared& shared, bool resuming) {
 
   if (early)
     words = stream->take_unaccepted_early_data();
-  Outcome outcome = check_handshake(*options, {stream->info(), *shared.sessions, notes, resuming});
-  if (outcome && early && stream->info().early_data == tlsconnect::EarlyDataOutcome::rejected) {
-    // From here on it is another connection, to the runner: with other expectations, and other first words.
+  const bool rejected = stream->info().early_data == tlsconnect::EarlyDataOutcome::rejected;
+  const bool as_expected = rejected == (resuming && options->expect_reject_early_data);
+  if (rejected) {
+    // To the runner, this is another connection: with other expectations, and other first words. What it expects of the
+    // one before is what the session promised; there is no such state here.
     options = &run.retry;
     words = first_words(*options);
-    outcome = check_handshake(*options, {stream->info(), *shared.sessions, notes, resuming});
   }
+  Outcome outcome = check_handshake(*options, {stream->info(), *shared.sessions, notes, resuming});
+  if (outcome && !as_expected)
+    outcome = std::unexpected(rejected ? "early data was rejected" : "early data was not rejected");
   if (outcome)
     outcome = Conversation(*options, *stream, notes, std::move(words)).run();
   if (outcome)

@@ -119,8 +119,9 @@ Made<Credential> make_credential(const CredentialOptions& options, int index, bo
 
 // ---- the server ----
 
-Made<std::shared_ptr<const Judge>> Judge::create(const ConnectionOptions& options,
+Made<std::shared_ptr<const Judge>> Judge::create(const RunOptions& run, bool resuming,
                                                  std::shared_ptr<const ShimClock> clock, Notes& notes) {
+  const ConnectionOptions& options = resuming ? run.resume : run.initial;
   // The runner's certificates are for the name of -host-name where it says so, otherwise for "test".
   Result<ServerName> name = ServerName::parse(options.host_name.empty() ? "test" : options.host_name);
   if (!name)
@@ -139,31 +140,37 @@ Made<std::shared_ptr<const Judge>> Judge::create(const ConnectionOptions& option
   judge.key_hash_ = options.expect_peer_rpk_sha256;
   // Without -verify-peer, the runner wants a connection that goes on in spite of a bad verdict.
   judge.refuse_ = options.verify_fail && options.verify_peer;
+  // BoringSSL judges once more when early data was rejected. Here, there is one judgement: the later one.
+  if (resuming && options.expect_reject_early_data)
+    judge.refuse_ = run.retry.verify_fail && run.retry.verify_peer;
+  // A bare key always takes a verdict.
+  judge.refuse_key_ = options.verify_fail;
+  judge.resuming_ = resuming;
   judge.refuse_status_ = options.use_ocsp_callback && options.fail_ocsp_callback;
   judge.later_ = options.async;
   return std::make_shared<const Judge>(std::move(judge));
 }
 
-Result<> Judge::may_accept() const noexcept {
+Result<VerifiedChain> Judge::certificates(const tlsconnect::PresentedCertificate& presented) const noexcept {
   notes_->verified = true;
   if (refuse_)
     return tlsconnect::fail(ErrorCode::certificate_rejected, "the shim's verifier");
   if (refuse_status_)
-    return tlsconnect::fail(ErrorCode::certificate_rejected, "the shim's verifier", "the stapled status");
-  return {};
-}
-
-Result<VerifiedChain> Judge::certificates(const tlsconnect::PresentedCertificate& presented) const noexcept {
-  if (const Result<> allowed = may_accept(); !allowed)
-    return std::unexpected(allowed.error());
+    return tlsconnect::fail(ErrorCode::certificate_status_invalid, "the shim's verifier");
   if (!path_)
     return VerifiedChain{};
-  return path_->verify(presented, name_, clock_->now() / 1'000);
+  Result<VerifiedChain> verified = path_->verify(presented, name_, clock_->now() / 1'000);
+  // -trust-cert is the root of the first connection's certificate. A server that does not resume may have another
+  // certificate then, whose root the runner keeps to itself.
+  if (!verified && resuming_ && verified.error().code() == ErrorCode::certificate_unknown_issuer)
+    return VerifiedChain{};
+  return verified;
 }
 
 Result<std::string> Judge::raw_public_key(const PublicKey& key) const noexcept {
-  if (const Result<> allowed = may_accept(); !allowed)
-    return std::unexpected(allowed.error());
+  notes_->verified = true;
+  if (refuse_key_)
+    return tlsconnect::fail(ErrorCode::certificate_rejected, "the shim's verifier");
   if (!key_hash_.empty()) {
     const auto digest = tlsconnect::hash_of(tlsconnect::HashAlgorithm::sha256, key.spki());
     if (!digest)
@@ -184,18 +191,34 @@ std::shared_ptr<const tlsconnect::RawPublicKeyVerifier> raw_public_key_verifier(
 
 // ---- the client ----
 
+std::uint8_t certificate_type(CredentialKind kind) { return kind == CredentialKind::raw_public_key ? 2 : 0; }
+
 Made<std::vector<Credential>> make_credentials(const ConnectionOptions& options, Notes& notes) {
-  std::vector<Credential> credentials;
-  for (std::size_t i = 0; i < options.credentials.size(); ++i) {
-    if (options.credentials[i].kind == CredentialKind::pre_shared_key)
-      continue;
-    Made<Credential> made = make_credential(options.credentials[i], static_cast<int>(i), options.async, notes);
-    if (!made)
-      return std::unexpected(std::move(made.error()));
-    credentials.push_back(std::move(*made));
+  struct Candidate {
+    const CredentialOptions* options;
+    int index;
+  };
+  std::vector<Candidate> candidates;
+  for (std::size_t i = 0; i < options.credentials.size(); ++i)
+    if (options.credentials[i].kind != CredentialKind::pre_shared_key)
+      candidates.push_back({&options.credentials[i], static_cast<int>(i)});
+  if (!options.plain_credential.key_file.empty())
+    candidates.push_back({&options.plain_credential, -1});
+
+  // -available-client-cert-types says which types to offer, and in which order. The library takes both from the
+  // credentials; which credential is used for a type does not depend on the order of the types.
+  if (const std::vector<std::uint8_t>& types = options.available_client_cert_types; !types.empty()) {
+    std::vector<Candidate> in_order;
+    for (const std::uint8_t type : types)
+      for (const Candidate& candidate : candidates)
+        if (certificate_type(candidate.options->kind) == type)
+          in_order.push_back(candidate);
+    candidates = std::move(in_order);
   }
-  if (!options.plain_credential.key_file.empty()) {
-    Made<Credential> made = make_credential(options.plain_credential, -1, options.async, notes);
+
+  std::vector<Credential> credentials;
+  for (const Candidate& candidate : candidates) {
+    Made<Credential> made = make_credential(*candidate.options, candidate.index, options.async, notes);
     if (!made)
       return std::unexpected(std::move(made.error()));
     credentials.push_back(std::move(*made));
@@ -203,9 +226,10 @@ Made<std::vector<Credential>> make_credentials(const ConnectionOptions& options,
   return credentials;
 }
 
-Made<std::vector<ExternalPsk>> make_psks(const ConnectionOptions& options) {
+Made<std::vector<ExternalPsk>> make_psks(const ConnectionOptions& options, Notes& notes) {
   std::vector<ExternalPsk> psks;
-  for (const CredentialOptions& credential : options.credentials) {
+  for (std::size_t i = 0; i < options.credentials.size(); ++i) {
+    const CredentialOptions& credential = options.credentials[i];
     if (credential.kind != CredentialKind::pre_shared_key)
       continue;
     tlsconnect::PskImport source;
@@ -217,6 +241,7 @@ Made<std::vector<ExternalPsk>> make_psks(const ConnectionOptions& options) {
     if (!imported)
       return complain(imported.error());
     psks.insert(psks.end(), imported->begin(), imported->end());
+    notes.psk_credentials.resize(psks.size(), static_cast<int>(i));
   }
   return psks;
 }

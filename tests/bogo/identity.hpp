@@ -18,7 +18,8 @@ using Made = std::expected<T, Complaint>;
 /// halts for a verdict. -verify-fail refuses what is good.
 class Judge {
 public:
-  [[nodiscard]] static Made<std::shared_ptr<const Judge>> create(const ConnectionOptions& options,
+  /// For the first connection or, when `resuming`, for a later one.
+  [[nodiscard]] static Made<std::shared_ptr<const Judge>> create(const RunOptions& run, bool resuming,
                                                                  std::shared_ptr<const ShimClock> clock, Notes& notes);
 
   [[nodiscard]] tlsconnect::Result<tlsconnect::VerifiedChain>
@@ -29,14 +30,15 @@ public:
 
 private:
   Judge(tlsconnect::ServerName name, Notes& notes) : name_(std::move(name)), notes_(&notes) {}
-  [[nodiscard]] tlsconnect::Result<> may_accept() const noexcept;
 
   std::shared_ptr<const tlsconnect::CertificateVerifier> path_;
   std::shared_ptr<const ShimClock> clock_;
   tlsconnect::ServerName name_;
   Notes* notes_;
   Octets key_hash_;
+  bool resuming_ = false;
   bool refuse_ = false;
+  bool refuse_key_ = false;
   bool refuse_status_ = false;
   bool later_ = false;
 };
@@ -47,9 +49,13 @@ certificate_verifier(std::shared_ptr<const Judge> judge);
 [[nodiscard]] std::shared_ptr<const tlsconnect::RawPublicKeyVerifier>
 raw_public_key_verifier(std::shared_ptr<const Judge> judge);
 
+/// RFC 7250's number for a kind that has one.
+[[nodiscard]] std::uint8_t certificate_type(CredentialKind kind);
+
 /// The client's certificates and raw public keys. Each notes down when it signs.
-[[nodiscard]] Made<std::vector<tlsconnect::Credential>> make_credentials(const ConnectionOptions& options, Notes& notes);
-[[nodiscard]] Made<std::vector<tlsconnect::ExternalPsk>> make_psks(const ConnectionOptions& options);
+[[nodiscard]] Made<std::vector<tlsconnect::Credential>> make_credentials(const ConnectionOptions& options,
+                                                                         Notes& notes);
+[[nodiscard]] Made<std::vector<tlsconnect::ExternalPsk>> make_psks(const ConnectionOptions& options, Notes& notes);
 /// The signature that a connection asks its caller for.
 [[nodiscard]] tlsconnect::Result<tlsconnect::ByteVector> sign_now(const tlsconnect::Credential& credential,
                                                                   tlsconnect::SignatureScheme scheme,

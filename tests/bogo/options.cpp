@@ -68,9 +68,8 @@ bool take_base64(std::string_view value, Octets& octets) {
 
 template <auto Member>
 constexpr Flag base64(std::string_view name) {
-  return {name, true, [](ConnectionOptions& options, std::string_view value) {
-            return take_base64(value, options.*Member);
-          }};
+  return {name, true,
+          [](ConnectionOptions& options, std::string_view value) { return take_base64(value, options.*Member); }};
 }
 
 /// The credential that a flag is about: the newest, or the one that was there before any was started.
@@ -157,8 +156,8 @@ constexpr std::array flags = {
     on<&O::cnsa1_202603>("-cnsa1-202603"),
     on<&O::cnsa2_202603>("-cnsa2-202603"),
     number<&O::resumption_delay>("-resumption-delay"),
-    // On in every connection.
-    granted("-enable-grease"),
+    on<&O::enable_grease>("-enable-grease"),
+    // Done in every connection.
     granted("-permute-extensions"),
     // One way of several to tell BoringSSL about its certificate.
     granted("-use-old-client-cert-callback"),
@@ -219,10 +218,13 @@ constexpr std::array flags = {
     base64<&O::expect_peer_rpk_sha256>("-expect-peer-rpk-sha256"),
     // The verdict is always compared with what it should have been.
     granted("-expect-verify-result"),
-    // TLS 1.3 gives what these ask for by its construction; it sends tickets when it likes.
+    // TLS 1.3 gives what these ask for by its construction; there, tickets come when the server likes, and nothing is
+    // ever renegotiated.
     granted("-expect-ticket-renewal"),
     granted("-expect-extended-master-secret"),
     granted("-expect-secure-renegotiation"),
+    granted("-no-legacy-server-connect"),
+    granted("-renegotiate-freely"),
 };
 
 const Flag* find(std::string_view name) {

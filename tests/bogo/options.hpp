@@ -63,6 +63,7 @@ struct ConnectionOptions {
   bool verify_fail = false;
   bool use_custom_verify_callback = false;
   bool reverify_on_resume = false;
+  bool enable_grease = false;
   bool no_ticket = false;
   bool enable_early_data = false;
   bool enable_ocsp_stapling = false;

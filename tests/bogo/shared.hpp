@@ -14,14 +14,16 @@
 
 namespace bogo {
 
-/// Wall-clock time that can be put forward, as between two connections of a test.
+/// Stands still at the time of the program's start, until it is put forward: the runner knows the age of a ticket to the
+/// millisecond.
 class ShimClock final : public tlsconnect::Clock {
 public:
-  [[nodiscard]] std::int64_t now() const noexcept override;
-  void advance(unsigned seconds) { ahead_ += std::int64_t{1'000} * seconds; }
+  ShimClock();
+  [[nodiscard]] std::int64_t now() const noexcept override { return now_; }
+  void advance(unsigned seconds) { now_ += std::int64_t{1'000} * seconds; }
 
 private:
-  std::int64_t ahead_ = 0;
+  std::int64_t now_;
 };
 
 /// Hands the newest session of one connection on to the next, by way of its serialised form.
@@ -76,6 +78,8 @@ struct Notes {
   bool verified = false;
   /// Which credential signed: an index of the flags' credentials, -1 for none of them.
   int selected_credential = -1;
+  /// Which credential each of the configuration's pre-shared keys comes from.
+  std::vector<int> psk_credentials;
 };
 
 } // namespace bogo

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <tlsconnect/crypto/key_exchange.hpp>
+#include <tlsconnect/impl/config_access.hpp>
 
 #include "support.hpp"
 
@@ -61,6 +62,7 @@ TEST_CASE("ClientHello: the lists are the configuration's", "[client_hello]") {
   const std::vector<SignatureScheme> certificate_schemes = {SignatureScheme::rsa_pkcs1_sha256,
                                                             SignatureScheme::ecdsa_secp384r1_sha384};
   Talk talk({.configure = [&](auto& builder) {
+    plain(builder);
     builder.cipher_suites(suites).groups(groups).signature_schemes(schemes);
     builder.certificate_signature_schemes(certificate_schemes).alpn({"b", "a"});
   }});
@@ -94,7 +96,7 @@ TEST_CASE("ClientHello: the handshake's schemes never include PKCS #1 or SHA-1",
 }
 
 TEST_CASE("ClientHello: no extension twice, none that is not wanted", "[client_hello]") {
-  Talk talk({.quick = false});
+  Talk talk({.configure = plain, .quick = false});
   std::vector<ExtensionType> types;
   for (const RawExt& extension : talk.server.hello().extensions)
     types.push_back(extension.type);
@@ -105,7 +107,7 @@ TEST_CASE("ClientHello: no extension twice, none that is not wanted", "[client_h
 }
 
 TEST_CASE("ClientHello: a hybrid and its curve share one key pair", "[client_hello]") {
-  Talk talk({.quick = false});
+  Talk talk({.configure = plain, .quick = false});
   const auto& shares = talk.server.hello().shares;
   REQUIRE(shares.size() == 2);
   const BytesView hybrid(shares[0].second);
@@ -113,9 +115,9 @@ TEST_CASE("ClientHello: a hybrid and its curve share one key pair", "[client_hel
 }
 
 TEST_CASE("ClientHello: when randomness fails, nothing is sent but the truth", "[client_hello]") {
-  // The random, the session id, the key: whichever draw fails.
+  // The random, the session id, the key, the choices for GREASE and order: whichever draw fails.
   for (const std::size_t enough_for : {std::size_t{0}, std::size_t{31}, std::size_t{32}, std::size_t{63}, std::size_t{64},
-                                       std::size_t{95}}) {
+                                       std::size_t{95}, std::size_t{96}, std::size_t{159}}) {
     CAPTURE(enough_for);
     Talk talk({.configure = [=](auto& builder) {
       builder.rng(std::make_shared<ScriptRng>(ByteVector(enough_for, 0x42)));
@@ -123,7 +125,7 @@ TEST_CASE("ClientHello: when randomness fails, nothing is sent but the truth", "
     CHECK(talk.server.hellos().empty());
     CHECK(outcome_of(talk) == refused(ErrorCode::random_source_failed, Alert::internal_error));
   }
-  Talk talk({.configure = [](auto& builder) { builder.rng(std::make_shared<ScriptRng>(ByteVector(96, 0x42))); }});
+  Talk talk({.configure = [](auto& builder) { builder.rng(std::make_shared<ScriptRng>(ByteVector(160, 0x42))); }});
   CHECK(talk.server.hellos().size() == 1);
   CHECK(!talk.client.failure());
 }
@@ -145,25 +147,41 @@ private:
 } // namespace
 
 TEST_CASE("ClientHello: each failed draw is noticed by itself", "[client_hello]") {
-  // The random, the session id, the key of x25519.
-  for (const unsigned draw : {0U, 1U, 2U}) {
+  // The random, the session id, the key of x25519, the choices.
+  for (const unsigned draw : {0U, 1U, 2U, 3U}) {
     CAPTURE(draw);
     Talk talk({.configure = [=](auto& builder) { builder.rng(std::make_shared<OneDrawFails>(draw)); }});
     CHECK(talk.server.hellos().empty());
     CHECK(outcome_of(talk) == refused(ErrorCode::random_source_failed, Alert::internal_error));
   }
-  Talk talk({.configure = [](auto& builder) { builder.rng(std::make_shared<OneDrawFails>(3)); }});
+  Talk talk({.configure = [](auto& builder) { builder.rng(std::make_shared<OneDrawFails>(4)); }});
   CHECK(talk.server.hellos().size() == 1);
 }
 
 TEST_CASE("ClientHello: randomness that fails after a retry", "[client_hello]") {
   Talk talk({.configure = [](auto& builder) {
     builder.groups({NamedGroup::x25519, NamedGroup::secp256r1});
-    builder.rng(std::make_shared<ScriptRng>(ByteVector(96 + 31, 0x42)));
+    builder.rng(std::make_shared<ScriptRng>(ByteVector(160 + 31, 0x42)));
   }});
   talk.retry(NamedGroup::secp256r1);
   CHECK(talk.server.hellos().size() == 1);
   CHECK(outcome_of(talk) == refused(ErrorCode::random_source_failed, Alert::internal_error));
+}
+
+TEST_CASE("ClientHello: more extensions than can be kept in mind are not sent", "[client_hello]") {
+  const auto with = [](std::size_t count) {
+    return Talk({.configure = [count](auto& builder) {
+      tlsconnect::detail::HelloTemplate fixed;
+      for (std::size_t i = 0; i < count; ++i)
+        fixed.extensions.push_back({.type = static_cast<ExtensionType>(0x1000 + i), .body = ByteVector()});
+      tlsconnect::detail::ConfigAccess::set_hello_template(builder, std::move(fixed));
+    }});
+  };
+  CHECK(with(tlsconnect::OfferedExtensions::capacity()).server.hellos().size() == 1);
+  const Talk talk = with(tlsconnect::OfferedExtensions::capacity() + 1);
+  CHECK(talk.server.hellos().empty());
+  REQUIRE(talk.client.failure() != nullptr);
+  CHECK(talk.client.failure()->code() == ErrorCode::too_many_extensions);
 }
 
 TEST_CASE("ClientHello: without a configuration there is no connection", "[client_hello]") {

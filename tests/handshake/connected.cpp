@@ -115,25 +115,30 @@ TEST_CASE("KeyUpdate that requests one is answered under the old key", "[key_upd
   }
 }
 
-TEST_CASE("KeyUpdate: one answer for all requests that came while it waited", "[key_update]") {
+TEST_CASE("KeyUpdate: one answer for all requests that came while this side was silent", "[key_update]") {
   Talk talk;
   talk.handshake();
   const std::size_t before = talk.server.records().size();
-  for (int i = 0; i < 5; ++i)
+  for (int i = 0; i < 5; ++i) {
     talk.server.send_key_update(requested);
-  talk.to_client(); // and nothing goes out meanwhile
-  talk.exchange();
-  CHECK(records_since(talk, before) == std::vector<std::pair<ContentType, unsigned>>{{ContentType::handshake, 2U}});
-  // Once it has gone, the next request gets its own.
+    talk.exchange();
+  }
+  // RFC 9846, 4.6.3: due before the next application data, and not sooner.
+  CHECK(talk.server.records().size() == before);
+  say(talk, "x");
+  say(talk, "y");
+  CHECK(records_since(talk, before) == std::vector<std::pair<ContentType, unsigned>>{{ContentType::handshake, 2U},
+                                                                                     {ContentType::application_data, 3U},
+                                                                                     {ContentType::application_data, 3U}});
+  // The next request gets an answer of its own.
   talk.server.send_key_update(requested);
   talk.exchange();
-  CHECK(records_since(talk, before) ==
-        std::vector<std::pair<ContentType, unsigned>>{{ContentType::handshake, 2U}, {ContentType::handshake, 3U}});
-  say(talk, "x");
+  say(talk, "z");
   CHECK(talk.server.records().back().key == 4);
   talk.server.send_data("y");
   talk.exchange();
   CHECK(tlsconnect::as_text(talk.received) == "y");
+  CHECK(tlsconnect::as_text(talk.server.received()) == "xyz");
   CHECK(outcome_of(talk) == connected());
 }
 

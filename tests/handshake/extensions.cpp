@@ -69,6 +69,7 @@ const std::set<ExtensionType> offered = {
 TalkOptions options_for(Where where) {
   return {.server = {.request_certificate = where == Where::certificate_request},
           .configure = [](tlsconnect::ClientConfig::Builder& builder) {
+            plain(builder);
             builder.groups({NamedGroup::x25519, NamedGroup::secp256r1});
             builder.alpn({"h2"});
           }};
@@ -131,6 +132,12 @@ ByteVector body_for(ExtensionType type, Where where) {
     return {0, 2, 4, 3};
   case ExtensionType::application_layer_protocol_negotiation:
     return {0, 3, 2, 'h', '2'};
+  case ExtensionType::certificate_authorities:
+    return {0, 4, 0, 2, 0x30, 0};
+  case ExtensionType::oid_filters:
+    return {0, 0};
+  case ExtensionType::early_data:
+    return where == Where::ticket ? ByteVector{0, 0, 0x40, 0} : ByteVector{};
   case ExtensionType::key_share:
     return where == Where::retry ? ByteVector{0, 0x17} : ByteVector{};
   default:
@@ -238,18 +245,18 @@ TEST_CASE("an extension stands once in a block", "[extensions]") {
     const bool there = where != Where::encrypted_extensions && where != Where::ticket;
     const ExtensionList extra = there ? ExtensionList{{type, body}} : ExtensionList{{type, body}, {type, body}};
     CHECK(with_extensions(where, [&](Step& step) { append_to_block(where, step, extra); }) ==
-          wrong_in(where, ErrorCode::extension_duplicate, Alert::illegal_parameter));
+          wrong_in(where, ErrorCode::extension_duplicate, Alert::decode_error));
   }
   // Unknown ones too, where they may stand at all; and with others between them.
   const auto unknown = static_cast<ExtensionType>(0x0A0A);
   const ExtensionList extra = {{unknown, {}}, {static_cast<ExtensionType>(0x1A1A), {1}}, {unknown, {2}}};
   for (const Where where : {Where::certificate_request, Where::ticket})
     CHECK(with_extensions(where, [&](Step& step) { append_to_block(where, step, extra); }) ==
-          wrong_in(where, ErrorCode::extension_duplicate, Alert::illegal_parameter));
+          wrong_in(where, ErrorCode::extension_duplicate, Alert::decode_error));
   // The cookie, in the only message where something may come unasked.
   CHECK(with_extensions(Where::retry, [&](Step& step) {
           append_to_block(Where::retry, step, {{ExtensionType::cookie, {0, 1, 1}}, {ExtensionType::cookie, {0, 1, 1}}});
-        }) == refused(ErrorCode::extension_duplicate, Alert::illegal_parameter));
+        }) == refused(ErrorCode::extension_duplicate, Alert::decode_error));
 }
 
 TEST_CASE("a block may be long, but not without end", "[extensions]") {

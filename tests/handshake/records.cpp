@@ -182,7 +182,7 @@ TEST_CASE("records under a wrong key", "[records][protection]") {
 TEST_CASE("nothing in the clear once there are keys", "[records][protection]") {
   CHECK(after_keys([](ScriptedServer& server) {
           server.send_clear(ContentType::handshake, framed(HandshakeType::encrypted_extensions, ByteVector{0, 0}));
-        }) == wrong_type);
+        }) == bad_mac);
   CHECK(after_keys([](ScriptedServer& server) { server.send_clear(ContentType::alert, ByteVector{2, 40}); }) ==
         wrong_type);
   CHECK(after_keys([](ScriptedServer& server) { server.send_clear(ContentType::alert, ByteVector{1, 0}); }) ==
@@ -194,7 +194,7 @@ TEST_CASE("nothing in the clear once there are keys", "[records][protection]") {
   CHECK(after_handshake([](Talk& talk) { talk.server.send_clear(ContentType::alert, ByteVector{1, 0}); }) == later);
   CHECK(after_handshake([](Talk& talk) {
           talk.server.send_clear(ContentType::handshake, framed(HandshakeType::key_update, ByteVector{0}));
-        }) == later);
+        }) == refused_later(ErrorCode::bad_record_mac, Alert::bad_record_mac));
 }
 
 TEST_CASE("no application data before the server has finished", "[records][protection]") {

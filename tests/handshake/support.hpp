@@ -70,6 +70,12 @@ template <class Action>
   return outcome_of(talk);
 }
 
+/// Nothing in the ClientHello but what the handshake cannot do without.
+inline void plain(tlsconnect::ClientConfig::Builder& builder) {
+  builder.grease(false).permute_extensions(false).session_store(nullptr).certificate_decompressors({});
+  builder.record_size_limit(0);
+}
+
 } // namespace test
 
 template <>

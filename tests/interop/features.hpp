@@ -17,6 +17,7 @@
 #include <tlsconnect/client/key_log.hpp>
 #include <tlsconnect/client/session.hpp>
 #include <tlsconnect/crypto/private_key.hpp>
+#include <tlsconnect/crypto/random.hpp>
 
 #include "support.hpp"
 
@@ -184,8 +185,7 @@ inline tc::Credential credential_that_signs_later(const test::Identity& identity
   const tc::PrivateKey key = private_key(identity);
   const auto schemes = key.schemes();
   auto made = tc::Credential::create(
-      std::move(chain),
-      std::make_shared<tc::SignLater>(std::vector<SignatureScheme>(schemes.begin(), schemes.end())));
+      std::move(chain), std::make_shared<tc::SignLater>(std::vector<SignatureScheme>(schemes.begin(), schemes.end())));
   if (!made)
     FAIL(made.error().message());
   return std::move(*made);
@@ -254,6 +254,77 @@ inline std::size_t count_of(std::string_view text, std::string_view part) {
   for (std::size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size()))
     ++count;
   return count;
+}
+
+/// What came of sending and receiving at once.
+struct Exchanged {
+  std::string received;
+  std::optional<tc::Error> problem;
+};
+
+/// Sends `up` and receives `down` bytes, both at once over one non-blocking stream. After each write `each` is called
+/// with what was sent so far, and may do something with the stream; `seen` with what was received. Asserts nothing, so
+/// that threads can be joined first.
+template <class Each, class Seen>
+Exchanged exchange(TcpStream& stream, std::string_view up, std::size_t down, Each&& each, Seen&& seen) {
+  Exchanged result;
+  tc::BytesView unsent = tc::as_bytes(up);
+  std::vector<std::uint8_t> buffer(30'000);
+  const auto stopped = [&](const tc::Halt& halt) {
+    result.problem = halt.error() ? *halt.error() : tc::Error(ErrorCode::transport_failed, "the stream", "has ended");
+  };
+  while (!unsent.empty() || stream.has_pending() || result.received.size() < down) {
+    tc::Interest interest = tc::Interest::none;
+    bool progress = false;
+    if (result.received.size() < down) {
+      if (auto count = stream.read_some(buffer)) {
+        result.received.append(tc::as_text(tc::BytesView(buffer).first(*count)));
+        seen(result.received.size());
+        progress = true;
+      } else if (count.error().is_would_block()) {
+        interest |= count.error().interest();
+      } else {
+        stopped(count.error());
+        return result;
+      }
+    }
+    if (!unsent.empty()) {
+      const std::size_t before = std::min<std::size_t>(unsent.size(), 20'000);
+      tc::BytesView some = unsent.first(before);
+      const auto written = stream.write_all(some);
+      unsent = unsent.subspan(before - some.size());
+      progress = progress || some.size() < before;
+      if (!written && written.error().is_would_block())
+        interest |= written.error().interest();
+      else if (!written)
+        stopped(written.error());
+      else if (tc::IoResult<> done = each(up.size() - unsent.size()); !done && !done.error().is_would_block())
+        stopped(done.error());
+    } else if (auto flushed = stream.flush(); !flushed && flushed.error().is_would_block()) {
+      interest |= flushed.error().interest();
+    } else if (!flushed) {
+      stopped(flushed.error());
+    }
+    if (result.problem)
+      return result;
+    if (!progress && interest != tc::Interest::none) {
+      pollfd entry{stream.next_layer().descriptor(), 0, 0};
+      entry.events = static_cast<short>((includes(interest, tc::Interest::read) ? POLLIN : 0) |
+                                        (includes(interest, tc::Interest::write) ? POLLOUT : 0));
+      if (::poll(&entry, 1, 30'000) != 1)
+        result.problem = tc::Error(ErrorCode::transport_failed, "poll", "nothing happens any more");
+    }
+  }
+  return result;
+}
+
+/// The text of a BulkSource.
+inline std::string bulk_text(std::uint64_t seed, std::size_t size) {
+  BulkSource source(seed, size);
+  std::string text;
+  for (std::string_view piece = source.next(); !piece.empty(); piece = source.next())
+    text.append(piece);
+  return text;
 }
 
 /// As the servers show it; `stream` exports `size` bytes under this label, without a context.

@@ -21,8 +21,10 @@ struct OpensslOptions {
   bool raw = false;
   /// Further options of s_server.
   std::vector<std::string> more = {};
-  /// With `raw`: gets what the client sends.
+  /// Gets what the server writes to stdout: with `raw`, what the client sends.
   test::OutputSink sink = {};
+  /// Do not let the server choose its port: `sink` would get the announcement. So it is with `raw`.
+  bool choose_port = false;
 };
 
 /// Skips the test case when the program is not installed.
@@ -39,7 +41,7 @@ public:
     need_openssl();
     const test::Identity identity = options.identity ? *options.identity : leaf();
     const std::vector<test::Blob> chain = identity.chain_der();
-    if (options.raw)
+    if (options.raw || options.choose_port)
       port_ = test::unused_port();
     std::vector<std::string> arguments{"openssl", "s_server",
                                        "-accept", "127.0.0.1:" + std::to_string(port_),
@@ -57,7 +59,7 @@ public:
     // Without the system's configuration file: it may forbid what is tested.
     process_ = std::make_unique<test::ChildProcess>(arguments, std::vector<std::string>{"OPENSSL_CONF=/dev/null"},
                                                     options.sink);
-    if (options.raw)
+    if (options.raw || options.choose_port)
       return;
     // "ACCEPT 127.0.0.1:40123": it has chosen a port by itself.
     static constexpr std::string_view announcement = "ACCEPT 127.0.0.1:";

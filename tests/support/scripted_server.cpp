@@ -116,6 +116,14 @@ HelloDraft HelloDraft::of(BytesView body) {
   return draft;
 }
 
+ByteVector TicketDraft::body() const {
+  ExtensionList extensions;
+  if (max_early_data)
+    set_extension(extensions, ExtensionType::early_data, encoded(tlsconnect::EarlyDataLimit{*max_early_data}));
+  const ByteVector block = block_of(extensions);
+  return encoded(tlsconnect::NewSessionTicket{lifetime, age_add, nonce, ticket, block});
+}
+
 ByteVector CertificateDraft::body() const {
   ByteVector out;
   tlsconnect::Writer writer(out);
@@ -416,7 +424,11 @@ void ScriptedServer::take_record(const tlsconnect::RecordHeader& header, Bytes r
   seen.version = header.legacy_version;
   seen.type = header.type;
   Bytes content = record.subspan(tlsconnect::RecordHeader::size);
-  if (header.type == ContentType::application_data) {
+  if (header.type == ContentType::application_data && open_early(record)) {
+    seen.early = true;
+  } else if (header.type == ContentType::application_data) {
+    if (!read_ && options_.pass_over_unreadable)
+      return;
     if (!read_)
       throw std::runtime_error("test support: the client sent a sealed record without keys");
     const Bytes text = content.first(content.size() - tlsconnect::aead_tag_length);
@@ -425,11 +437,16 @@ void ScriptedServer::take_record(const tlsconnect::RecordHeader& header, Bytes r
     if (!opened && options_.pass_over_unreadable)
       return;
     value_of(opened);
+    read_early_.reset(); // the client does not go back
+    seen.key = client_key_;
+  }
+  if (header.type == ContentType::application_data) {
+    const Bytes text = content.first(content.size() - tlsconnect::aead_tag_length);
     std::size_t size = text.size();
     while (size > 0 && text[size - 1] == 0)
       --size;
     seen.sealed = true;
-    seen.key = client_key_;
+    seen.inner = text.size();
     seen.type = static_cast<ContentType>(text[size - 1]);
     content = text.first(size - 1);
   }
@@ -445,7 +462,7 @@ void ScriptedServer::take_record(const tlsconnect::RecordHeader& header, Bytes r
     alerts_.push_back({seen.content[0], static_cast<AlertDescription>(seen.content[1]), seen.sealed});
     return;
   case ContentType::application_data:
-    return append(received_, seen.content);
+    return append(seen.early ? early_received_ : received_, seen.content);
   case ContentType::change_cipher_spec:
     if (seen.sealed || seen.content != ByteVector{1})
       throw std::runtime_error("test support: the client's change_cipher_spec is wrong");
@@ -481,17 +498,29 @@ void ScriptedServer::take_message(HandshakeType type, BytesView whole) {
       for (const tlsconnect::KeyShareEntry& entry : decoded.client_shares)
         seen.shares.emplace_back(entry.group, tlsconnect::to_vector(entry.key_exchange));
     }
+    take_psks(seen, whole);
     hellos_.push_back(std::move(seen));
     value_of(transcript_.add(whole));
     return;
   }
 
-  messages_.push_back({type, tlsconnect::to_vector(body)});
+  messages_.push_back({type, tlsconnect::to_vector(body), tlsconnect::to_vector(transcript().view())});
+  // RFC 9846, 4.5: EndOfEarlyData is the last message under the early key, and comes if early data was accepted.
+  if (type == HandshakeType::end_of_early_data) {
+    if (!body.empty() || !records_.back().early || !accepts_early_data())
+      throw std::runtime_error("test support: the client's EndOfEarlyData is wrong");
+    early_data_ended_ = true;
+    read_early_.reset();
+  } else if (type != HandshakeType::key_update && early_data_ended_ != accepts_early_data()) {
+    throw std::runtime_error("test support: the client's EndOfEarlyData is missing");
+  }
   if (type == HandshakeType::key_update) {
     client_application_secret_ = value_of(tlsconnect::next_generation(parameters().hash, client_application_secret_));
     read_with(client_application_secret_);
     return;
   }
+  if (client_finished_)
+    return; // an answer to a late CertificateRequest, which is for the test to judge
   if (type == HandshakeType::finished) {
     const auto expected =
         value_of(tlsconnect::finished_verify_data(parameters().hash, client_secret_, transcript()));
@@ -501,6 +530,102 @@ void ScriptedServer::take_message(HandshakeType type, BytesView whole) {
     read_with(client_application_secret_);
   }
   value_of(transcript_.add(whole));
+  if (type == HandshakeType::finished && main_secret_)
+    resumption_secret_.emplace(value_of(main_secret_->resumption_secret(transcript())));
+}
+
+// ---- pre-shared keys and early data ----
+
+const KnownPsk* ScriptedServer::known_psk(BytesView identity) const {
+  for (const KnownPsk& psk : options_.psks)
+    if (tlsconnect::equal(psk.identity, identity))
+      return &psk;
+  return nullptr;
+}
+
+void ScriptedServer::take_psks(SeenHello& hello, BytesView whole) {
+  read_early_.reset();
+  const RawExt* offer = find_extension(hello.extensions, ExtensionType::pre_shared_key);
+  const bool early_data = find_extension(hello.extensions, ExtensionType::early_data) != nullptr;
+  if (!offer) {
+    if (early_data)
+      throw std::runtime_error("test support: early data without a pre-shared key");
+    return;
+  }
+  // RFC 9846, 4.2.11 and 4.2.9: the last extension, and not without the modes.
+  if (offer != &hello.extensions.back() || !find_extension(hello.extensions, ExtensionType::psk_key_exchange_modes))
+    throw std::runtime_error("test support: pre_shared_key is not in its place");
+  const auto offered = value_of(tlsconnect::decode<tlsconnect::OfferedPsks>(offer->body));
+  if (offered.identities.size() != offered.binders.size())
+    throw std::runtime_error("test support: not one binder for each identity");
+  std::size_t binders = 2;
+  for (const auto& binder : offered.binders)
+    binders += 1 + binder.value.size();
+  for (std::size_t i = 0; i < offered.identities.size(); ++i) {
+    const auto& identity = offered.identities[i];
+    hello.psks.push_back({tlsconnect::to_vector(identity.identity), identity.obfuscated_ticket_age,
+                          tlsconnect::to_vector(offered.binders[i].value)});
+    const KnownPsk* known = known_psk(identity.identity);
+    if (!known)
+      continue;
+    const tlsconnect::SuiteParameters suite = tlsconnect::parameters_of(known->suite).value();
+    const auto early = value_of(tlsconnect::EarlySecret::from_psk(suite.hash, known->key));
+    const auto truncated = value_of(transcript_.with(suite.hash, whole.first(whole.size() - binders)));
+    if (!tlsconnect::equal(value_of(early.binder(known->origin, truncated)).view(), offered.binders[i].value))
+      throw std::runtime_error("test support: a binder of the client is wrong");
+    if (i == 0 && early_data)
+      read_early_.emplace(value_of(tlsconnect::read_protection(
+          suite, value_of(early.client_early_traffic_secret(value_of(transcript_.with(suite.hash, whole)))))));
+  }
+}
+
+bool ScriptedServer::open_early(Bytes record) {
+  constexpr std::size_t around = tlsconnect::RecordHeader::size + tlsconnect::aead_tag_length;
+  if (!read_early_ || record.size() <= around)
+    return false;
+  ByteVector copy = tlsconnect::to_vector(record); // what cannot be opened may be spoiled by trying
+  const Bytes bytes(copy);
+  if (!read_early_->open(bytes.first(tlsconnect::RecordHeader::size),
+                         bytes.subspan(tlsconnect::RecordHeader::size, copy.size() - around),
+                         bytes.last(tlsconnect::aead_tag_length)))
+    return false;
+  tlsconnect::copy_bytes(bytes, record);
+  return true;
+}
+
+std::optional<std::uint16_t> ScriptedServer::selected_psk() const {
+  if (options_.decline_psks)
+    return std::nullopt;
+  if (options_.psk_number)
+    return options_.psk_number;
+  for (std::size_t i = 0; i < hello().psks.size(); ++i)
+    if (const KnownPsk* known = known_psk(hello().psks[i].identity);
+        known && tlsconnect::parameters_of(known->suite).value().hash == parameters().hash)
+      return static_cast<std::uint16_t>(i);
+  return std::nullopt;
+}
+
+bool ScriptedServer::accepts_early_data() const {
+  return options_.accept_early_data && selected_psk() == 0 &&
+         find_extension(hello().extensions, ExtensionType::early_data) != nullptr;
+}
+
+ByteVector ScriptedServer::early_exporter(const KnownPsk& psk, std::string_view label, BytesView context,
+                                          std::size_t length) const {
+  const tlsconnect::HashAlgorithm hash = tlsconnect::parameters_of(psk.suite).value().hash;
+  const auto early = value_of(tlsconnect::EarlySecret::from_psk(hash, psk.key));
+  const auto digest = value_of(tlsconnect::hash_of(hash, hello().message));
+  const auto secret = value_of(early.early_exporter_secret(digest));
+  ByteVector out(length);
+  value_of(tlsconnect::export_keying_material(hash, secret, label, context, out));
+  return out;
+}
+
+KnownPsk ScriptedServer::issue_ticket(const TicketDraft& draft) {
+  KnownPsk psk{draft.ticket, ByteVector(tlsconnect::hash_length(parameters().hash)), suite()};
+  value_of(tlsconnect::ticket_psk(parameters().hash, resumption_secret_.value(), draft.nonce, psk.key));
+  send(HandshakeType::new_session_ticket, draft.body());
+  return psk;
 }
 
 // ---- the server: sending ----
@@ -633,6 +758,10 @@ tlsconnect::Digest ScriptedServer::transcript() {
   return value_of(transcript_.current());
 }
 
+tlsconnect::Digest ScriptedServer::transcript_with(BytesView more) {
+  return value_of(transcript_.with(parameters().hash, more));
+}
+
 Plan ScriptedServer::honest_plan() {
   Plan plan;
   plan.append(message_step("ServerHello", HandshakeType::server_hello,
@@ -640,13 +769,17 @@ Plan ScriptedServer::honest_plan() {
   plan.append(action_step("handshake keys", [](ScriptedServer& server) { server.start_handshake_keys(); }));
   plan.append(message_step("EncryptedExtensions", HandshakeType::encrypted_extensions,
                            [](ScriptedServer& server) { return server.draft_encrypted_extensions(); }));
-  if (options_.request_certificate)
+  // RFC 9846, 2.2: a pre-shared key stands for certificates.
+  const bool with_certificate = !selected_psk();
+  if (with_certificate && options_.request_certificate)
     plan.append(message_step("CertificateRequest", HandshakeType::certificate_request,
                              [](ScriptedServer& server) { return server.draft_certificate_request(); }));
-  plan.append(message_step("Certificate", HandshakeType::certificate,
-                           [](ScriptedServer& server) { return server.draft_certificate(); }));
-  plan.append(message_step("CertificateVerify", HandshakeType::certificate_verify,
-                           [](ScriptedServer& server) { return server.draft_certificate_verify(); }));
+  if (with_certificate) {
+    plan.append(message_step("Certificate", HandshakeType::certificate,
+                             [](ScriptedServer& server) { return server.draft_certificate(); }));
+    plan.append(message_step("CertificateVerify", HandshakeType::certificate_verify,
+                             [](ScriptedServer& server) { return server.draft_certificate_verify(); }));
+  }
   plan.append(message_step("Finished", HandshakeType::finished,
                            [](ScriptedServer& server) { return server.draft_finished(); }));
   plan.append(action_step("application keys", [](ScriptedServer& server) { server.start_application_keys(); }));
@@ -677,6 +810,8 @@ HelloDraft ScriptedServer::draft_hello() {
                 encoded(tlsconnect::SelectedVersion{ProtocolVersion::tls1_3}));
   set_extension(*draft.extensions, ExtensionType::key_share,
                 encoded(tlsconnect::KeyShareEntry{group(), share_}));
+  if (const auto selected = selected_psk())
+    set_extension(*draft.extensions, ExtensionType::pre_shared_key, encoded(tlsconnect::SelectedIdentity{*selected}));
   return draft;
 }
 
@@ -743,7 +878,11 @@ void ScriptedServer::start_handshake_keys() {
     make_share();
   const tlsconnect::SuiteParameters suite = parameters();
   const tlsconnect::Digest digest = transcript();
-  auto early = value_of(tlsconnect::EarlySecret::without_psk(suite.hash));
+  const auto selected = selected_psk();
+  const KnownPsk* psk =
+      selected && *selected < hello().psks.size() ? known_psk(hello().psks[*selected].identity) : nullptr;
+  auto early = value_of(psk ? tlsconnect::EarlySecret::from_psk(suite.hash, psk->key)
+                            : tlsconnect::EarlySecret::without_psk(suite.hash));
   handshake_secret_.emplace(value_of(std::move(early).with_shared_secret(shared_secret_)));
   server_secret_ = value_of(handshake_secret_->server_handshake_traffic_secret(digest));
   client_secret_ = value_of(handshake_secret_->client_handshake_traffic_secret(digest));
@@ -759,6 +898,7 @@ void ScriptedServer::start_application_keys() {
   server_secret_ = value_of(main.server_application_traffic_secret(digest));
   client_application_secret_ = value_of(main.client_application_traffic_secret(digest));
   write_.emplace(value_of(tlsconnect::write_protection(suite, server_secret_)));
+  main_secret_.emplace(std::move(main));
 }
 
 void ScriptedServer::read_with(const tlsconnect::TrafficSecret& secret) {
@@ -775,6 +915,8 @@ ByteVector ScriptedServer::draft_encrypted_extensions() {
     (void)names.names.push_back({tlsconnect::as_bytes(*options_.alpn)});
     set_extension(extensions, ExtensionType::application_layer_protocol_negotiation, encoded(names));
   }
+  if (accepts_early_data())
+    set_extension(extensions, ExtensionType::early_data, {});
   const ByteVector block = block_of(extensions);
   return encoded(tlsconnect::EncryptedExtensions{block});
 }
@@ -841,7 +983,10 @@ tlsconnect::ConfigPtr make_config(const TalkOptions& options) {
 }
 
 Talk::Talk(TalkOptions options)
-    : server(options.server), client(make_config(options), value_of(tlsconnect::ServerName::parse(options.name))) {
+    : server(options.server),
+      client(options.config ? options.config : make_config(options),
+             value_of(tlsconnect::ServerName::parse(options.name)),
+             tlsconnect::replay_safe(tlsconnect::as_bytes(options.early_data))) {
   to_server();
   plan = server.honest_plan();
 }

@@ -116,12 +116,20 @@ struct CertificateDraft {
   [[nodiscard]] static CertificateDraft of(BytesView body);
 };
 
+/// One key of a pre_shared_key extension.
+struct SeenPsk {
+  ByteVector identity;
+  std::uint32_t age = 0; ///< obfuscated_ticket_age
+  ByteVector binder;
+};
+
 /// What the client said first.
 struct SeenHello {
   ByteVector message; ///< with its header
   tlsconnect::ClientHello fields; ///< views into `message`
   ExtensionList extensions;
   std::vector<std::pair<NamedGroup, ByteVector>> shares;
+  std::vector<SeenPsk> psks;
 
   SeenHello() = default;
   SeenHello(const SeenHello&) = delete;
@@ -137,7 +145,9 @@ struct SeenRecord {
   ContentType type{}; ///< the inner type of a sealed record
   bool sealed = false;
   unsigned key = 0; ///< 0: none; 1: handshake; 2: first application key; 3: after one KeyUpdate; …
+  bool early = false; ///< under the key of early data; then `key` is 0
   ByteVector content;
+  std::size_t inner = 0; ///< of a sealed record: content, type and padding together, in bytes
 };
 struct SeenAlert {
   std::uint8_t level = 0;
@@ -147,6 +157,7 @@ struct SeenAlert {
 struct SeenMessage {
   HandshakeType type{};
   ByteVector body;
+  ByteVector before = {}; ///< the transcript's hash in front of it
 };
 
 // ---- the plan ----
@@ -199,6 +210,25 @@ private:
 
 // ---- the server ----
 
+/// A pre-shared key that the server knows (RFC 9846, 4.2.11): it goes with the hash of the suite, and early data under
+/// it with the suite itself.
+struct KnownPsk {
+  ByteVector identity;
+  ByteVector key;
+  CipherSuite suite = CipherSuite::aes_128_gcm_sha256;
+  tlsconnect::PskOrigin origin = tlsconnect::PskOrigin::resumption;
+};
+/// A NewSessionTicket before it is encoded.
+struct TicketDraft {
+  std::uint32_t lifetime = 7'200;
+  std::uint32_t age_add = 1;
+  ByteVector nonce{1, 2, 3};
+  ByteVector ticket{10, 11, 12, 13};
+  std::optional<std::uint32_t> max_early_data = {};
+
+  [[nodiscard]] ByteVector body() const;
+};
+
 struct ServerOptions {
   /// Certificates and key; default: those of test::server_identity().
   std::optional<Identity> identity = {};
@@ -211,7 +241,18 @@ struct ServerOptions {
   std::optional<std::string> alpn = {};
   bool acknowledge_server_name = false;
   bool request_certificate = false;
-  /// A sealed record that cannot be opened is passed over. For tests in which the two sides have different keys.
+  /// Binders of these are checked; one that is wrong fails the test. The first that the client offers and that fits the
+  /// suite is selected.
+  std::vector<KnownPsk> psks = {};
+  /// Selects none of them.
+  bool decline_psks = false;
+  /// Selects this place of the client's list, which must be known.
+  std::optional<std::uint16_t> psk_number = {};
+  /// Accepts early data under the first key of the offer, if that is selected. Otherwise it is opened all the same
+  /// where its key is known, so that a test can see it, but to the client it is rejected.
+  bool accept_early_data = false;
+  /// A sealed record that cannot be opened is passed over, also when there is no key yet. For tests in which the two
+  /// sides have different keys.
   bool pass_over_unreadable = false;
   std::uint64_t seed = 2;
 };
@@ -233,6 +274,7 @@ public:
   /// The client's handshake messages behind its hellos.
   [[nodiscard]] const std::vector<SeenMessage>& messages() const { return messages_; }
   [[nodiscard]] const ByteVector& received() const { return received_; }
+  [[nodiscard]] const ByteVector& early_received() const { return early_received_; }
   /// The client's Finished came and was right.
   [[nodiscard]] bool client_finished() const { return client_finished_; }
   /// Which of its keys the client uses, counted as in SeenRecord.
@@ -255,6 +297,8 @@ public:
   void send_alert(AlertDescription description, std::uint8_t level = 2);
   void send_key_update(std::uint8_t request);
   void send_ticket();
+  /// Sends a ticket and returns the key that goes with it. Needs the client's Finished.
+  KnownPsk issue_ticket(const TicketDraft& draft);
   void send_change_cipher_spec();
   /// The next write key, without telling the client.
   void advance_write_key();
@@ -277,8 +321,23 @@ public:
   [[nodiscard]] ByteVector sign_transcript(SignatureScheme scheme, BytesView transcript_hash) const;
   /// The transcript's hash so far.
   [[nodiscard]] tlsconnect::Digest transcript();
+  /// What it would be with this behind it. After the handshake the transcript stands still, so that a test can put a
+  /// late request and its answer there.
+  [[nodiscard]] tlsconnect::Digest transcript_with(BytesView more);
+  /// What the key exchange gave.
+  [[nodiscard]] const ByteVector& shared_secret() const { return shared_secret_; }
+  /// From which the client's present application key comes.
+  [[nodiscard]] const tlsconnect::TrafficSecret& client_application_secret() const {
+    return client_application_secret_;
+  }
   void start_handshake_keys();
   void start_application_keys();
+  /// The place of the pre-shared key that the server selects.
+  [[nodiscard]] std::optional<std::uint16_t> selected_psk() const;
+  [[nodiscard]] bool accepts_early_data() const;
+  /// Keying material that the client can export from the last hello, from the key that is named.
+  [[nodiscard]] ByteVector early_exporter(const KnownPsk& psk, std::string_view label, BytesView context,
+                                          std::size_t length) const;
   [[nodiscard]] CipherSuite suite() const;
   [[nodiscard]] NamedGroup group() const;
   ServerOptions& options() { return options_; }
@@ -293,6 +352,9 @@ private:
   [[nodiscard]] tlsconnect::SuiteParameters parameters() const;
   [[nodiscard]] const Identity& identity() const;
   void make_share();
+  [[nodiscard]] const KnownPsk* known_psk(BytesView identity) const;
+  void take_psks(SeenHello& hello, BytesView whole);
+  [[nodiscard]] bool open_early(Bytes record);
   void read_with(const tlsconnect::TrafficSecret& secret);
 
   ServerOptions options_;
@@ -308,7 +370,9 @@ private:
   std::vector<SeenAlert> alerts_;
   std::vector<SeenMessage> messages_;
   ByteVector received_;
+  ByteVector early_received_;
   bool client_finished_ = false;
+  bool early_data_ended_ = false;
 
   ByteVector share_;
   ByteVector shared_secret_;
@@ -318,6 +382,9 @@ private:
   tlsconnect::TrafficSecret client_application_secret_;
   std::optional<tlsconnect::WriteProtection> write_;
   std::optional<tlsconnect::ReadProtection> read_;
+  std::optional<tlsconnect::ReadProtection> read_early_;
+  std::optional<tlsconnect::MainSecret> main_secret_;
+  std::optional<tlsconnect::ResumptionSecret> resumption_secret_;
   unsigned client_key_ = 0;
 };
 
@@ -331,6 +398,9 @@ struct TalkOptions {
   /// A quick handshake: one elliptic curve, and no path validation.
   bool quick = true;
   std::uint64_t seed = 1;
+  /// Instead of one that is made from the options above.
+  tlsconnect::ConfigPtr config = nullptr;
+  std::string early_data = {};
 };
 [[nodiscard]] tlsconnect::ConfigPtr make_config(const TalkOptions& options);
 

@@ -23,6 +23,13 @@ bool prefix_of(const tc::ByteVector& part, const tc::ByteVector& whole) {
   return part.size() <= whole.size() && std::equal(part.begin(), part.end(), whole.begin());
 }
 
+/// What the server accepted and what the client got back are together what was given, in that order, whatever happened.
+bool keeps_early_data(const Outcome& outcome, const Recording& recording) {
+  const std::size_t accepted = outcome.info.early_data_accepted;
+  return accepted + outcome.given_back.size() == recording.plot().early_data &&
+         outcome.given_back == sweeps::Plot::data(outcome.given_back.size(), accepted);
+}
+
 /// Calls that pass at most this much make enough of them to put something between.
 constexpr std::size_t bite = 700;
 
@@ -66,17 +73,14 @@ TEST_CASE("the conversations go as they were meant to, live and replayed", "[swe
   for (const Recording& recording : sweeps::recordings()) {
     INFO(recording.plot().name);
     const Outcome& original = recording.original();
-    const std::string& name = recording.plot().name;
-    if (name == "failed verification") {
-      CHECK(original.error == tc::ErrorCode::certificate_rejected);
-      CHECK_FALSE(original.connected);
-    } else if (name == "alert from the server") {
-      CHECK(original.error == tc::ErrorCode::alert_received);
-      CHECK(original.received.size() == 50);
-    } else {
+    const sweeps::Plot& plot = recording.plot();
+    CHECK(original.error == plot.error);
+    CHECK((!plot.meant || plot.meant(original)));
+    CHECK(keeps_early_data(original, recording));
+    if (!plot.error) {
       CHECK(original.finished);
       std::size_t wanted = 0;
-      for (const sweeps::Step& step : recording.plot().steps)
+      for (const sweeps::Step& step : plot.steps)
         if (step.what == sweeps::Step::What::read)
           wanted += step.size;
       CHECK(original.received.size() >= wanted);
@@ -164,6 +168,7 @@ TEST_CASE("reading fails at every call", "[sweep]") {
         REQUIRE(outcome.same_as(original));
       REQUIRE(prefix_of(outcome.received, original.received));
       REQUIRE(prefix_of(outcome.sent, original.sent));
+      REQUIRE(keeps_early_data(outcome, recording));
     }
     CHECK(k >= 2);
   }
@@ -195,6 +200,7 @@ TEST_CASE("writing fails at every call", "[sweep]") {
       }
       REQUIRE(prefix_of(outcome.received, original.received));
       REQUIRE(prefix_of(outcome.sent, original.sent));
+      REQUIRE(keeps_early_data(outcome, recording));
     }
     CHECK(k >= 2);
   }
@@ -233,6 +239,7 @@ TEST_CASE("the transport ends after every byte", "[sweep]") {
       REQUIRE(outcome.received.size() == plaintext_at(steps, n));
       REQUIRE(prefix_of(outcome.received, original.received));
       REQUIRE(prefix_of(outcome.sent, original.sent));
+      REQUIRE(keeps_early_data(outcome, recording));
     }
   }
 }

@@ -20,7 +20,6 @@ struct DerItem {
 inline constexpr std::uint8_t der_integer = 0x02;
 inline constexpr std::uint8_t der_bit_string = 0x03;
 inline constexpr std::uint8_t der_octet_string = 0x04;
-inline constexpr std::uint8_t der_object_identifier = 0x06;
 inline constexpr std::uint8_t der_sequence = 0x30;
 
 /// The value at the front of `rest`, which then begins behind it; none, and no change, when its tag has a number above

@@ -88,6 +88,7 @@ enum class ErrorCode : std::uint8_t {
   record_size_limit_invalid,
   // incompatible
   version_unsupported,
+  no_credential_fits,
   // certificate
   certificate_malformed,
   certificate_chain_too_long,

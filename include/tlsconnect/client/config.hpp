@@ -67,8 +67,8 @@ public:
     /// Verify with this instead.
     Builder& verifier(std::shared_ptr<const CertificateVerifier> verifier);
     /// Accept a raw public key (RFC 7250) that this verifier accepts. Without any trust in certificates beside it, only
-    /// raw public keys are accepted; otherwise both are offered, raw public keys first.
-    Builder& raw_public_keys(std::shared_ptr<const RawPublicKeyVerifier> verifier);
+    /// raw public keys are accepted; otherwise both are offered, raw public keys first if they are `preferred`.
+    Builder& raw_public_keys(std::shared_ptr<const RawPublicKeyVerifier> verifier, bool preferred = true);
     /// Judge the server's certificates again when a session is resumed, with today's verifier at today's time. Off by
     /// default: a session is only ever resumed under the trust that it was established under.
     Builder& verify_again_on_resumption(bool on);
@@ -80,6 +80,9 @@ public:
     Builder& external_psks(std::vector<ExternalPsk> psks);
     /// Certificates (or raw public keys) of this client, the preferred one first, for servers that ask for one.
     Builder& credentials(std::vector<Credential> credentials);
+    /// What to do when the server asks for a certificate and no credential fits: true fails with `no_credential_fits`;
+    /// false, the default, answers that there is none (RFC 9846, 4.4.2) and leaves the decision to the server.
+    Builder& credential_required(bool required);
     /// Allow the server to ask for a certificate after the handshake too (RFC 9846, 4.6.2).
     Builder& post_handshake_auth(bool allowed);
     /// Ask the server for the status of its certificates (OCSP stapling: RFC 6066, 8). It goes to the verifier and to
@@ -139,10 +142,12 @@ public:
     bool trust_system_ = false;
     std::shared_ptr<const CertificateVerifier> verifier_;
     std::shared_ptr<const RawPublicKeyVerifier> raw_public_keys_;
+    bool prefers_raw_public_keys_ = true;
     bool verify_again_on_resumption_ = false;
     std::optional<std::shared_ptr<SessionStore>> session_store_;
     std::vector<ExternalPsk> external_psks_;
     std::vector<Credential> credentials_;
+    bool credential_required_ = false;
     bool post_handshake_auth_ = false;
     bool status_request_ = false;
     bool signed_certificate_timestamps_ = false;
@@ -178,6 +183,7 @@ public:
   [[nodiscard]] const CertificateVerifier* verifier() const noexcept { return verifier_.get(); }
   /// Null when no raw public keys are accepted.
   [[nodiscard]] const RawPublicKeyVerifier* raw_public_keys() const noexcept { return raw_public_keys_.get(); }
+  [[nodiscard]] bool prefers_raw_public_keys() const noexcept { return prefers_raw_public_keys_; }
   [[nodiscard]] bool verify_again_on_resumption() const noexcept { return verify_again_on_resumption_; }
   /// Null when sessions are not kept.
   [[nodiscard]] SessionStore* session_store() const noexcept { return session_store_.get(); }
@@ -185,6 +191,7 @@ public:
   [[nodiscard]] BytesView trust_identity() const noexcept { return trust_identity_; }
   [[nodiscard]] std::span<const ExternalPsk> external_psks() const noexcept { return external_psks_; }
   [[nodiscard]] std::span<const Credential> credentials() const noexcept { return credentials_; }
+  [[nodiscard]] bool credential_required() const noexcept { return credential_required_; }
   [[nodiscard]] bool post_handshake_auth() const noexcept { return post_handshake_auth_; }
   [[nodiscard]] bool status_request() const noexcept { return status_request_; }
   [[nodiscard]] bool signed_certificate_timestamps() const noexcept { return signed_certificate_timestamps_; }
@@ -218,11 +225,13 @@ private:
 
   std::shared_ptr<const CertificateVerifier> verifier_;
   std::shared_ptr<const RawPublicKeyVerifier> raw_public_keys_;
+  bool prefers_raw_public_keys_ = true;
   bool verify_again_on_resumption_ = false;
   std::shared_ptr<SessionStore> session_store_;
   TrustIdentity trust_identity_;
   std::vector<ExternalPsk> external_psks_;
   std::vector<Credential> credentials_;
+  bool credential_required_ = false;
   bool post_handshake_auth_ = false;
   bool status_request_ = false;
   bool signed_certificate_timestamps_ = false;

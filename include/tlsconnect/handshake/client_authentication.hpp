@@ -17,6 +17,8 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
 /// Adds the client's Certificate to the flight: the chosen credential's, or an empty one.
 [[nodiscard]] Result<> add_client_certificate(HandshakeContext& context, Flight& flight,
                                               const ClientAuthentication& authentication);
+/// The flight with the chosen credential's Certificate was sent.
+void note_client_certificate(ConnectionInfo& info, const CredentialChoice& choice) noexcept;
 /// What the client's CertificateVerify signs, behind everything that the transcript holds.
 [[nodiscard]] Result<SignedContent> client_signed_content(const Transcript& transcript);
 

@@ -19,6 +19,7 @@ public:
 
   [[nodiscard]] CipherSuite cipher_suite() const noexcept { return static_cast<CipherSuite>(value(0)); }
   [[nodiscard]] NamedGroup group() const noexcept { return static_cast<NamedGroup>(value(1)); }
+  [[nodiscard]] SignatureScheme signature_scheme() const noexcept { return static_cast<SignatureScheme>(value(5)); }
   [[nodiscard]] ProtocolVersion version() const noexcept { return static_cast<ProtocolVersion>(value(2)); }
   [[nodiscard]] ExtensionType first_extension() const noexcept { return static_cast<ExtensionType>(value(3)); }
   /// Never the same as the first: an extension may stand once.

@@ -368,6 +368,8 @@ TLSCONNECT_DECL Result<> Client13::complete(CompletionPtr completion, std::optio
   // The last flight goes under the handshake's key; everything after it under the new one.
   if (Result<> sent = flight.send(); !sent)
     return sent;
+  if (signature)
+    note_client_certificate(context_->info, *completion->handshake->client_authentication->choice);
   context_->records.set_read_protection(std::move(completion->aligned), std::move(completion->reading));
   context_->records.set_write_protection(std::move(*writing), false);
   context_->records.handshake_is_over();

@@ -229,7 +229,11 @@ TLSCONNECT_DECL Result<> Client13::answer_certificate_request(Connected& state,
     return std::unexpected(verify_data.error());
   if (Result<> added = pending->flight->add(Finished{verify_data->view()}); !added)
     return added;
-  return pending->flight->send();
+  if (Result<> sent = pending->flight->send(); !sent)
+    return sent;
+  if (signature)
+    note_client_certificate(context_->info, *pending->authentication.choice);
+  return {};
 }
 
 // ---- exporters (RFC 9846, 7.5) ----

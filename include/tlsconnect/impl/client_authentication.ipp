@@ -55,6 +55,8 @@ TLSCONNECT_DECL Result<ClientAuthentication> read_certificate_request(const Hand
                                      .authorities = authorities->authorities.view(),
                                      .filters = filters->filters.view(),
                                      .raw_public_key = raw_public_key});
+  if (!answer.choice && context.config->credential_required())
+    return fail(ErrorCode::no_credential_fits, where);
   return answer;
 }
 
@@ -67,8 +69,6 @@ TLSCONNECT_DECL Result<> add_client_certificate(HandshakeContext& context, Fligh
     return flight.add(message);
 
   const Credential& credential = context.config->credentials()[authentication.choice->index];
-  context.info.client_certificate_sent = true;
-  context.info.credential = static_cast<std::uint16_t>(authentication.choice->index);
   if (credential.is_raw_public_key()) {
     (void)message.certificate_list.push_back({credential.public_key().spki(), {}});
     return flight.add(message);
@@ -93,6 +93,11 @@ TLSCONNECT_DECL Result<> add_client_certificate(HandshakeContext& context, Fligh
     if (!message.certificate_list.push_back({certificate.der(), message.certificate_list.empty() ? staple : BytesView()}))
       return fail(ErrorCode::configuration_invalid, CertificateMessage::name, "the client's chain is too long");
   return flight.add(message);
+}
+
+TLSCONNECT_DECL void note_client_certificate(ConnectionInfo& info, const CredentialChoice& choice) noexcept {
+  info.client_certificate_sent = true;
+  info.credential = static_cast<std::uint16_t>(choice.index);
 }
 
 TLSCONNECT_DECL Result<SignedContent> client_signed_content(const Transcript& transcript) {

@@ -138,9 +138,11 @@ private:
       note(encode(NamedGroupList{CodeList<NamedGroup>(all)}, body));
       return true;
     }
-    case ExtensionType::signature_algorithms:
-      note(encode(SignatureSchemeList{CodeList<SignatureScheme>(config_->signature_schemes())}, body));
+    case ExtensionType::signature_algorithms: {
+      const auto all = greased(hello_->choices.signature_scheme(), config_->signature_schemes());
+      note(encode(SignatureSchemeList{CodeList<SignatureScheme>(all)}, body));
       return true;
+    }
     case ExtensionType::signature_algorithms_cert:
       note(encode(SignatureSchemeList{CodeList<SignatureScheme>(config_->certificate_signature_schemes())}, body));
       return true;
@@ -176,12 +178,23 @@ private:
       note(encode(CompressionAlgorithms{CodeList<std::uint16_t>(algorithms)}, body));
       return true;
     }
-    case ExtensionType::server_certificate_type:
-      return write_types(config_->raw_public_keys() != nullptr, config_->verifier() != nullptr, body);
+    case ExtensionType::server_certificate_type: {
+      if (!config_->raw_public_keys())
+        return false;
+      std::vector<CertificateType> types = {CertificateType::raw_public_key};
+      if (config_->verifier())
+        types.insert(config_->prefers_raw_public_keys() ? types.end() : types.begin(), CertificateType::x509);
+      return write_types(types, body);
+    }
     case ExtensionType::client_certificate_type: {
-      const auto is_raw = [](const Credential& credential) { return credential.is_raw_public_key(); };
-      const auto all = config_->credentials();
-      return write_types(std::any_of(all.begin(), all.end(), is_raw), !std::all_of(all.begin(), all.end(), is_raw), body);
+      // In the order in which the caller prefers its credentials.
+      std::vector<CertificateType> types;
+      for (const Credential& credential : config_->credentials()) {
+        const auto shown = credential.is_raw_public_key() ? CertificateType::raw_public_key : CertificateType::x509;
+        if (std::find(types.begin(), types.end(), shown) == types.end())
+          types.push_back(shown);
+      }
+      return write_types(types, body);
     }
     case ExtensionType::record_size_limit:
       if (config_->record_size_limit() == 0)
@@ -192,8 +205,9 @@ private:
       // RFC 9846, 4.2.6: the extension is empty.
       return config_->post_handshake_auth();
     case ExtensionType::psk_key_exchange_modes: {
-      // RFC 9846, 4.2.9: without it a server gives no tickets, and accepts no key. Only with a key exchange.
-      if (!config_->session_store() && hello_->psks.empty())
+      // RFC 9846, 4.2.9: without it a server gives no tickets, and accepts no key. Only with a key exchange. It stays
+      // in a second hello that has no key left (4.1.2).
+      if (!config_->session_store() && config_->external_psks().empty())
         return false;
       static constexpr std::uint8_t modes[] = {PskKeyExchangeModes::psk_dhe_ke};
       note(encode(PskKeyExchangeModes{modes}, body));
@@ -209,8 +223,9 @@ private:
       return true;
     case ExtensionType::key_share: {
       OfferedKeyShares shares;
-      // RFC 8701, 3.1: one byte for the group that means nothing. A retry's share stands alone (RFC 9846, 4.1.2).
-      if (uses_grease(*config_) && !(retry_ && retry_->group))
+      // RFC 8701, 3.1: one byte for the group that means nothing, where there are shares at all. A retry's share stands
+      // alone (RFC 9846, 4.1.2).
+      if (uses_grease(*config_) && !hello_->shared_groups.empty() && !(retry_ && retry_->group))
         (void)shares.client_shares.push_back({hello_->choices.group(), BytesView(&zero_byte, 1)});
       for (const NamedGroup group : hello_->shared_groups)
         if (const KeyExchange* key = hello_->key_for(group))
@@ -225,12 +240,13 @@ private:
   }
 
   /// RFC 7250, 4.1: certificates alone need no extension.
-  bool write_types(bool raw_public_key, bool x509, ByteVector& body) {
-    if (!raw_public_key)
+  bool write_types(const std::vector<CertificateType>& types, ByteVector& body) {
+    if (std::find(types.begin(), types.end(), CertificateType::raw_public_key) == types.end())
       return false;
-    static constexpr std::uint8_t types[] = {static_cast<std::uint8_t>(CertificateType::raw_public_key),
-                                             static_cast<std::uint8_t>(CertificateType::x509)};
-    note(encode(OfferedCertificateTypes{BytesView(types).first(x509 ? 2 : 1)}, body));
+    ByteVector codes;
+    for (const CertificateType one : types)
+      codes.push_back(static_cast<std::uint8_t>(one));
+    note(encode(OfferedCertificateTypes{codes}, body));
     return true;
   }
 
@@ -378,17 +394,13 @@ TLSCONNECT_DECL Result<OfferedHello> send_second_client_hello(HandshakeContext& 
       return std::unexpected(std::move(key.error()));
     hello.keys.push_back(std::move(*key));
   }
-  // RFC 9846, 4.1.2: keys that do not go with the suite that the server has chosen are left out, the ages of tickets are
-  // made anew, and early data is over.
+  // RFC 9846, 4.1.2: keys that do not go with the suite that the server has chosen are left out, and the ages of tickets
+  // are made anew.
   const std::optional<SuiteParameters> suite = parameters_of(retry.cipher_suite);
   std::erase_if(hello.psks, [&](const OfferedPsk& psk) { return psk.early_secret.hash() != suite->hash; });
   for (OfferedPsk& psk : hello.psks)
     if (psk.session)
       psk.obfuscated_ticket_age = psk.session->obfuscated_age(context.config->clock().now());
-  if (std::exchange(hello.early_data, false)) {
-    context.early_data_refused();
-    context.records.clear_write_protection();
-  }
   if (context.config->compatibility_mode())
     context.records.send_change_cipher_spec();
   if (Result<> queued = detail::queue_client_hello(context, transcript, hello, &retry); !queued)

@@ -55,9 +55,11 @@ TLSCONNECT_DECL std::vector<NamedGroup> usual_key_shares(const std::vector<Named
   return shares;
 }
 
-/// By what servers are judged: by both verifiers, or by the one that there is.
+/// By what servers are judged: by both verifiers, or by the one that there is, and by the keys that they may hold
+/// instead of a certificate.
 TLSCONNECT_DECL TrustIdentity combined_identity(const CertificateVerifier* certificates,
-                                                const RawPublicKeyVerifier* raw_public_keys) {
+                                                const RawPublicKeyVerifier* raw_public_keys,
+                                                std::span<const ExternalPsk> external_psks) {
   const TrustIdentity first = certificates ? certificates->trust_identity() : TrustIdentity();
   const TrustIdentity second = raw_public_keys ? raw_public_keys->trust_identity() : TrustIdentity();
   // One that does not want to be resumed decides for both.
@@ -67,6 +69,8 @@ TLSCONNECT_DECL TrustIdentity combined_identity(const CertificateVerifier* certi
   Writer writer(both);
   writer.opaque16(first, 0, 0xFFFF);
   writer.opaque16(second, 0, 0xFFFF);
+  for (const ExternalPsk& psk : external_psks)
+    writer.opaque16(psk.identity(), 1, 0xFFFF);
   const Result<Digest> digest = hash_of(HashAlgorithm::sha256, both);
   return digest ? TrustIdentity(digest->begin(), digest->end()) : TrustIdentity();
 }
@@ -142,7 +146,8 @@ TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::compatibility_mode
   return *this;
 }
 TLSCONNECT_DECL ClientConfig::Builder&
-ClientConfig::Builder::raw_public_keys(std::shared_ptr<const RawPublicKeyVerifier> verifier) {
+ClientConfig::Builder::raw_public_keys(std::shared_ptr<const RawPublicKeyVerifier> verifier, bool preferred) {
+  prefers_raw_public_keys_ = preferred;
   raw_public_keys_ = std::move(verifier);
   return *this;
 }
@@ -164,6 +169,10 @@ ClientConfig::Builder::external_psks(std::vector<ExternalPsk> psks) {
 TLSCONNECT_DECL ClientConfig::Builder&
 ClientConfig::Builder::credentials(std::vector<Credential> credentials) {
   credentials_ = std::move(credentials);
+  return *this;
+}
+TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::credential_required(bool required) {
+  credential_required_ = required;
   return *this;
 }
 TLSCONNECT_DECL ClientConfig::Builder&
@@ -234,6 +243,7 @@ TLSCONNECT_DECL Result<ConfigPtr> ClientConfig::Builder::build_or_throw() const 
   // A program that says nothing of trust has forgotten it.
   config->verifier_ = verifier_;
   config->raw_public_keys_ = raw_public_keys_;
+  config->prefers_raw_public_keys_ = prefers_raw_public_keys_;
   const bool other_trust = raw_public_keys_ || !external_psks_.empty();
   if (!verifier_ && (anchors_ || trust_system_ || !other_trust)) {
     TrustAnchors anchors = anchors_.value_or(TrustAnchors());
@@ -314,7 +324,7 @@ TLSCONNECT_DECL Result<ConfigPtr> ClientConfig::Builder::build_or_throw() const 
       return std::unexpected(detail::invalid(*problem));
   config->rsa_bits_min_ = hello_template_.rsa_bits_min.value_or(policy_.rsa_bits_min);
   config->verify_again_on_resumption_ = verify_again_on_resumption_;
-  config->trust_identity_ = detail::combined_identity(config->verifier_.get(), raw_public_keys_.get());
+  config->trust_identity_ = detail::combined_identity(config->verifier_.get(), raw_public_keys_.get(), external_psks_);
   config->session_store_ = session_store_ ? *session_store_ : std::make_shared<MemorySessionStore>();
   // One place is for a session.
   if (external_psks_.size() >= limits::offered_psks)
@@ -326,6 +336,7 @@ TLSCONNECT_DECL Result<ConfigPtr> ClientConfig::Builder::build_or_throw() const 
       return std::unexpected(detail::invalid("no cipher suite has the hash of an external pre-shared key"));
   config->external_psks_ = external_psks_;
   config->credentials_ = credentials_;
+  config->credential_required_ = credential_required_;
   config->post_handshake_auth_ = post_handshake_auth_;
   config->status_request_ = status_request_;
   config->signed_certificate_timestamps_ = signed_certificate_timestamps_;

@@ -166,7 +166,7 @@ inline bool extended_key_usage_matches(BytesView certificate, BytesView request)
   BytesView wanted_rest = wanted->contents;
   while (!wanted_rest.empty()) {
     const auto purpose = next_der(wanted_rest);
-    if (!purpose || purpose->tag != der_object_identifier)
+    if (!purpose)
       return false;
     bool found = false;
     BytesView rest = present->contents;

@@ -53,9 +53,8 @@ struct ClientEngine::Impl {
     machine.emplace<std::monostate>();
     transcript.reset();
     const std::optional<AlertDescription> alert = error.alert_sent();
-    if (!alert || context.write_closed || peer_closed)
+    if (!alert || context.write_closed)
       return;
-    context.write_closed = true;
     try {
       // When even the alert cannot be made, the connection just ends.
       (void)context.records.send_alert(*alert);
@@ -115,7 +114,6 @@ struct ClientEngine::Impl {
       return {};
     default:
       // RFC 9846, 6: every other alert is fatal, whatever its level says.
-      context.write_closed = true;
       return std::unexpected(Error::from_alert(alert, complete ? "connection" : "handshake"));
     }
   }
@@ -200,7 +198,7 @@ TLSCONNECT_DECL ClientEngine& ClientEngine::operator=(ClientEngine&&) noexcept =
 TLSCONNECT_DECL ClientEngine::~ClientEngine() = default;
 
 TLSCONNECT_DECL Bytes ClientEngine::receive_buffer() noexcept {
-  if (!impl_ || impl_->failure || impl_->peer_closed || impl_->network_ended || !impl_->plaintext.empty() ||
+  if (!impl_ || impl_->peer_closed || impl_->network_ended || !impl_->plaintext.empty() ||
       impl_->awaited() != Interest::none)
     return {};
   Bytes space;

@@ -120,6 +120,12 @@ TLSCONNECT_DECL Result<> Negotiate::on_hello_retry_request(OfferedHelloPtr hello
                                                            const HandshakeMessage& raw) {
   static constexpr std::string_view where = "HelloRetryRequest";
   const ClientConfig& config = *context_->config;
+  // RFC 9846, 4.2.10: this refuses early data, whatever else it holds. The server passes over what is still protected,
+  // so that an alert would not reach it under the early key.
+  if (std::exchange(hello->early_data, false)) {
+    context_->early_data_refused();
+    context_->records.clear_write_protection();
+  }
   const Result<SuiteParameters> suite = detail::check_common(config, *hello, message, where);
   if (!suite)
     return std::unexpected(suite.error());

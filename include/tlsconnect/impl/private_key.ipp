@@ -185,7 +185,6 @@ inline Result<KeyParts> decrypt_pkcs8(BytesView der, std::string_view password) 
   SecretBytes text;
   Botan::BER_Decoder decoder(der, Botan::BER_Decoder::Limits::DER());
   decoder.start_sequence().decode(method).decode(text, Botan::ASN1_Type::OctetString).end_cons();
-  decoder.verify_end();
   if (method.oid().to_string() != "1.2.840.113549.1.5.13") // id-PBES2
     return key_unreadable("the key is encrypted in an outdated way (" + method.oid().to_formatted_string() +
                           "); \"openssl pkcs8 -topk8\" brings it into today's form");

@@ -21,8 +21,9 @@ TLSCONNECT_DECL Bytes RecordLayer::receive_buffer() {
 }
 
 TLSCONNECT_DECL void RecordLayer::received(std::size_t count) noexcept {
+  const std::size_t before = input_.size();
   input_.commit(count);
-  counts_.bytes_received += count;
+  counts_.bytes_received += input_.size() - before;
 }
 
 TLSCONNECT_DECL Result<Incoming> RecordLayer::next() {
@@ -48,8 +49,6 @@ TLSCONNECT_DECL Result<Incoming> RecordLayer::next() {
 TLSCONNECT_DECL Result<std::optional<RecordLayer::Content>> RecordLayer::next_record() {
   for (;;) {
     const Bytes input = input_.content();
-    if (input.empty())
-      input_wanted_ = 0;
     // A wrong first byte is known at once; nothing is gained by waiting for more of it.
     if (!input.empty() && (input[0] < 20 || input[0] > 23))
       return fail(counts_.records_received == 0 ? ErrorCode::not_tls : ErrorCode::record_type_unexpected, "record",

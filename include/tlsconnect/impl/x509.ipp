@@ -309,13 +309,9 @@ TLSCONNECT_DECL ByteVector Certificate::issuer_der() const { return detail::bota
 TLSCONNECT_DECL std::optional<ByteVector> Certificate::extension(std::string_view oid) const {
   const Botan::X509_Certificate certificate = detail::botan_certificate(*this);
   try {
-    const Botan::OID identifier{std::string(oid)};
-    const Botan::Extensions& extensions = certificate.v3_extensions();
-    if (!extensions.extension_set(identifier))
-      return std::nullopt;
-    return extensions.get_extension_bits(identifier);
+    return certificate.v3_extensions().get_extension_bits(Botan::OID(std::string(oid)));
   } catch (const Botan::Exception&) {
-    return std::nullopt; // what is no OID names no extension
+    return std::nullopt; // it is not there, or what was asked for is no OID
   }
 }
 

@@ -170,8 +170,6 @@ private:
   void list(std::size_t width, InplaceVector<T, N>& items, ErrorCode too_many, Element& element) noexcept {
     BytesView bytes;
     opaque(width, bytes, 0, 0xFF'FFFF);
-    if (failed())
-      return;
     Reader inner(bytes);
     while (!inner.empty() && !inner.failed()) {
       T item{};

@@ -75,6 +75,10 @@ struct Encryption {
   std::string pbes2 = "1.2.840.113549.1.5.13";
   std::string function = {}; ///< instead of the right one
   Blob trailing = {};        ///< behind the key, inside of the encryption
+  // Behind the parameters of each part.
+  Blob behind_function = {};
+  Blob behind_iv = {};
+  Blob behind_method = {};
 };
 
 Blob encrypted(const Blob& pkcs8, std::string_view password, const Encryption& how) {
@@ -102,7 +106,7 @@ Blob encrypted(const Blob& pkcs8, std::string_view password, const Encryption& h
     to.encode(*how.key_length);
   if (!how.mac.empty() && how.mac != "HMAC(SHA-1)")
     to.encode(Botan::AlgorithmIdentifier(how.mac, Botan::AlgorithmIdentifier::USE_NULL_PARAM));
-  to.end_cons();
+  to.raw_bytes(how.behind_function).end_cons();
 
   Botan::secure_vector<std::uint8_t> text(pkcs8.begin(), pkcs8.end());
   text.insert(text.end(), how.trailing.begin(), how.trailing.end());
@@ -115,13 +119,14 @@ Blob encrypted(const Blob& pkcs8, std::string_view password, const Encryption& h
                                : how.mac.empty()     ? "1.3.6.1.4.1.11591.4.11"
                                                      : "1.2.840.113549.1.5.12";
   Blob iv_der;
-  Botan::DER_Encoder(iv_der).encode(iv, Botan::ASN1_Type::OctetString);
+  Botan::DER_Encoder(iv_der).encode(iv, Botan::ASN1_Type::OctetString).raw_bytes(how.behind_iv);
   Blob method;
   Botan::DER_Encoder(method)
       .start_sequence()
       .encode(Botan::AlgorithmIdentifier(Botan::OID(function), parameters))
       .encode(Botan::AlgorithmIdentifier(how.cipher, iv_der))
-      .end_cons();
+      .end_cons()
+      .raw_bytes(how.behind_method);
   Blob out;
   Botan::DER_Encoder(out)
       .start_sequence()
@@ -336,6 +341,9 @@ TEST_CASE("encryption with parameters that make no sense", "[private-key]") {
   check_unreadable(read({.function = "1.2.3.4"}), "password function");
   check_unreadable(read({.pbes2 = "1.2.840.113549.1.12.1.3"}), "outdated");
   check_unreadable(read({.trailing = {0x05, 0x00}}), "the key is damaged");
+  check_unreadable(read({.behind_function = {0x05, 0x00}}), "");
+  check_unreadable(read({.behind_iv = {0x05, 0x00}}), "");
+  check_unreadable(read({.behind_method = {0x05, 0x00}}), "");
 }
 
 TEST_CASE("the first private key of a PEM text is taken", "[private-key]") {

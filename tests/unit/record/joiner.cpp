@@ -157,3 +157,19 @@ TEST_CASE("memory is given back only when nothing is in it", "[joiner]") {
   REQUIRE(drain(joiner, found));
   CHECK(found == std::vector<ByteVector>{bytes, bytes});
 }
+
+TEST_CASE("a joined message that was given out is no longer in use", "[joiner]") {
+  const ByteVector bytes = message(HandshakeType::finished, 10, 1);
+  HandshakeJoiner joiner;
+  std::vector<ByteVector> found;
+  joiner.feed(BytesView(bytes).first(5));
+  REQUIRE(drain(joiner, found));
+  joiner.feed(BytesView(bytes).subspan(5));
+  const auto next = joiner.next();
+  REQUIRE((next && *next));
+  joiner.release();
+  CHECK(!joiner.in_message());
+  joiner.feed(bytes);
+  REQUIRE(drain(joiner, found));
+  CHECK(found == std::vector<ByteVector>{bytes});
+}

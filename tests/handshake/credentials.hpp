@@ -1,0 +1,141 @@
+// Clients that show who they are: what they hold, what servers ask them, and a judgement of their signatures that rests
+// on Botan and on the words of the standard alone.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <botan/data_src.h>
+#include <botan/pubkey.h>
+#include <botan/x509_key.h>
+
+#include <tlsconnect/client/credentials.hpp>
+
+#include "support.hpp"
+
+namespace test {
+
+using tlsconnect::Credential;
+
+inline void append_to(ByteVector& to, BytesView from) { to.insert(to.end(), from.begin(), from.end()); }
+
+/// Issues the clients' certificates, through a certificate authority between.
+inline const Identity& client_root() {
+  static const Identity root = self_signed({.common_name = "Client Root", .ca = true});
+  return root;
+}
+inline const Identity& client_ca() {
+  static const Identity ca = client_root().issue({.common_name = "Client CA", .ca = true});
+  return ca;
+}
+/// A client's certificate with a key that no server of these tests has.
+inline const Identity& client_identity(KeyType type) {
+  static std::map<KeyType, Identity> made;
+  auto found = made.find(type);
+  if (found == made.end())
+    found = made
+                .emplace(type, client_ca().issue({.common_name = "client",
+                                                  .key = Key::cached(type, 1),
+                                                  .extended_key_usage = std::vector<std::string>{"PKIX.ClientAuth"}}))
+                .first;
+  return found->second;
+}
+
+inline tlsconnect::PrivateKey private_key_of(const Key& key) {
+  return value_of(tlsconnect::PrivateKey::from_der(key.pkcs8_der()));
+}
+inline std::vector<tlsconnect::Certificate> certificates_of(const Identity& identity) {
+  std::vector<tlsconnect::Certificate> chain;
+  for (const Blob& der : identity.chain_der())
+    chain.push_back(value_of(tlsconnect::Certificate::from_der(der)));
+  return chain;
+}
+inline Credential credential_of(const Identity& identity) {
+  return value_of(Credential::create(certificates_of(identity), private_key_of(identity.key())));
+}
+/// The same, but the signatures come from the caller.
+inline Credential later_credential_of(const Identity& identity, std::vector<SignatureScheme> schemes) {
+  return value_of(
+      Credential::create(certificates_of(identity), std::make_shared<tlsconnect::SignLater>(std::move(schemes))));
+}
+
+/// Botan's name of a scheme's padding, or of its hash.
+inline std::string botan_padding(SignatureScheme scheme) {
+  switch (scheme) {
+  case SignatureScheme::ecdsa_secp256r1_sha256:
+    return "SHA-256";
+  case SignatureScheme::ecdsa_secp384r1_sha384:
+    return "SHA-384";
+  case SignatureScheme::ecdsa_secp521r1_sha512:
+    return "SHA-512";
+  case SignatureScheme::rsa_pss_rsae_sha256:
+  case SignatureScheme::rsa_pss_pss_sha256:
+    return "PSS(SHA-256,MGF1,32)";
+  case SignatureScheme::rsa_pss_rsae_sha384:
+  case SignatureScheme::rsa_pss_pss_sha384:
+    return "PSS(SHA-384,MGF1,48)";
+  case SignatureScheme::rsa_pss_rsae_sha512:
+  case SignatureScheme::rsa_pss_pss_sha512:
+    return "PSS(SHA-512,MGF1,64)";
+  case SignatureScheme::ed25519:
+  case SignatureScheme::ed448:
+    return "Pure";
+  default:
+    throw std::invalid_argument("test support: no scheme of TLS 1.3");
+  }
+}
+
+/// What a client signs (RFC 9846, 4.4.3): 64 spaces, who signs and what, a zero, the transcript's hash.
+inline ByteVector client_content(BytesView transcript_hash) {
+  ByteVector content(64, ' ');
+  append_to(content, tlsconnect::as_bytes("TLS 1.3, client CertificateVerify"));
+  content.push_back(0);
+  append_to(content, transcript_hash);
+  return content;
+}
+
+/// Whether that is the key's signature. Keys of id-RSASSA-PSS sign as plain RSA keys do.
+inline bool signature_holds(const Key& key, SignatureScheme scheme, BytesView content, BytesView signature) {
+  const bool ecdsa = key.type() == KeyType::p256 || key.type() == KeyType::p384 || key.type() == KeyType::p521;
+  const auto spki = Key::cached(key.type(), 1).botan()->subject_public_key();
+  if (key.botan()->subject_public_key() != spki)
+    throw std::invalid_argument("test support: not a client's key");
+  const auto public_key = Botan::X509::load_key(spki);
+  Botan::PK_Verifier verifier(*public_key, botan_padding(scheme),
+                              ecdsa ? Botan::Signature_Format::DerSequence : Botan::Signature_Format::Standard);
+  return verifier.verify_message(content, signature);
+}
+
+/// A CertificateRequest.
+struct Asked {
+  std::vector<SignatureScheme> schemes = {
+      SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::ecdsa_secp384r1_sha384,
+      SignatureScheme::ecdsa_secp521r1_sha512, SignatureScheme::rsa_pss_rsae_sha256,
+      SignatureScheme::ed25519,                SignatureScheme::ed448,
+      SignatureScheme::rsa_pss_pss_sha256};
+  ExtensionList more = {};
+  ByteVector context = {};
+
+  [[nodiscard]] ByteVector body() const {
+    ExtensionList extensions = {{ExtensionType::signature_algorithms,
+                                 encoded(tlsconnect::SignatureSchemeList{
+                                     tlsconnect::CodeList<SignatureScheme>(schemes)})}};
+    extensions.insert(extensions.end(), more.begin(), more.end());
+    const ByteVector block = block_of(extensions);
+    return encoded(tlsconnect::CertificateRequest{context, block});
+  }
+};
+
+/// A client with these credentials and a server that asks for one of them.
+inline TalkOptions asked_client(std::vector<Credential> credentials) {
+  return {.server = {.request_certificate = true}, .configure = [credentials](auto& builder) {
+            builder.credentials(credentials);
+          }};
+}
+
+} // namespace test
