@@ -171,6 +171,8 @@ Made<ConfigPtr> configure(const ConnectionOptions& options, const Shared& shared
   Made<std::vector<tlsconnect::Credential>> credentials = make_credentials(options, notes);
   if (!credentials)
     return std::unexpected(std::move(credentials.error()));
+  // A client of the runner that has certificates does not do without.
+  builder.credential_required(!credentials->empty());
   builder.credentials(std::move(*credentials));
 
   // A policy comes last, for the runner: it overrides all lists.

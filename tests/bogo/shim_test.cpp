@@ -5,7 +5,10 @@
 
 #include <array>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +17,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <tlsconnect/base/error.hpp>
 
 #include "child_process.hpp"
 #include "live_server.hpp"
@@ -307,4 +312,25 @@ TEST_CASE("several connections") {
     }
     CHECK(runner.end().status == (expected ? 0 : 1));
   }
+}
+
+TEST_CASE("the error map names errors that exist") {
+  const char* const path = std::getenv("BOGO_CONFIG");
+  REQUIRE(path != nullptr);
+  std::ifstream file(path);
+  const std::string config{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  REQUIRE(contains(config, "\"ErrorMap\""));
+
+  // Two ways to end that are no errors, and the alert that a server may send.
+  std::set<std::string_view> known{"closed", "truncated", "alert handshake_failure"};
+  for (unsigned code = 0; code < 256; ++code)
+    known.insert(tlsconnect::describe(static_cast<tlsconnect::ErrorCode>(code)).name);
+  std::size_t names = 0;
+  for (std::size_t at = config.find("\"["); at != std::string::npos; at = config.find("\"[", at + 1)) {
+    const std::string name = config.substr(at + 2, config.find("]\"", at) - at - 2);
+    CAPTURE(name);
+    CHECK(known.contains(name));
+    ++names;
+  }
+  CHECK(names > 50);
 }

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -38,8 +39,7 @@ inline const Identity& client_identity(KeyType type) {
   static std::map<KeyType, Identity> made;
   auto found = made.find(type);
   if (found == made.end())
-    found = made
-                .emplace(type, client_ca().issue({.common_name = "client",
+    found = made.emplace(type, client_ca().issue({.common_name = "client",
                                                   .key = Key::cached(type, 1),
                                                   .extended_key_usage = std::vector<std::string>{"PKIX.ClientAuth"}}))
                 .first;
@@ -113,18 +113,20 @@ inline bool signature_holds(const Key& key, SignatureScheme scheme, BytesView co
 
 /// A CertificateRequest.
 struct Asked {
-  std::vector<SignatureScheme> schemes = {
-      SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::ecdsa_secp384r1_sha384,
-      SignatureScheme::ecdsa_secp521r1_sha512, SignatureScheme::rsa_pss_rsae_sha256,
-      SignatureScheme::ed25519,                SignatureScheme::ed448,
-      SignatureScheme::rsa_pss_pss_sha256};
+  std::vector<SignatureScheme> schemes = {SignatureScheme::ecdsa_secp256r1_sha256,
+                                          SignatureScheme::ecdsa_secp384r1_sha384,
+                                          SignatureScheme::ecdsa_secp521r1_sha512,
+                                          SignatureScheme::rsa_pss_rsae_sha256,
+                                          SignatureScheme::ed25519,
+                                          SignatureScheme::ed448,
+                                          SignatureScheme::rsa_pss_pss_sha256};
   ExtensionList more = {};
   ByteVector context = {};
 
   [[nodiscard]] ByteVector body() const {
-    ExtensionList extensions = {{ExtensionType::signature_algorithms,
-                                 encoded(tlsconnect::SignatureSchemeList{
-                                     tlsconnect::CodeList<SignatureScheme>(schemes)})}};
+    ExtensionList extensions = {
+        {ExtensionType::signature_algorithms,
+         encoded(tlsconnect::SignatureSchemeList{tlsconnect::CodeList<SignatureScheme>(schemes)})}};
     extensions.insert(extensions.end(), more.begin(), more.end());
     const ByteVector block = block_of(extensions);
     return encoded(tlsconnect::CertificateRequest{context, block});
@@ -133,9 +135,57 @@ struct Asked {
 
 /// A client with these credentials and a server that asks for one of them.
 inline TalkOptions asked_client(std::vector<Credential> credentials) {
-  return {.server = {.request_certificate = true}, .configure = [credentials](auto& builder) {
-            builder.credentials(credentials);
-          }};
+  return {.server = {.request_certificate = true},
+          .configure = [credentials](auto& builder) { builder.credentials(credentials); }};
+}
+
+/// What the client said about itself during the handshake.
+struct Answer {
+  std::vector<HandshakeType> types;
+  std::optional<CertificateDraft> certificate;
+  ByteVector certificate_body;
+  std::optional<SignatureScheme> scheme;
+  ByteVector signature;
+  ByteVector verify_body;
+  ByteVector signed_hash; ///< the transcript's in front of CertificateVerify
+  ByteVector finished;
+
+  Answer() = default;
+  explicit Answer(const ScriptedServer& server, std::size_t from = 0) {
+    for (std::size_t i = from; i < server.messages().size(); ++i) {
+      const SeenMessage& message = server.messages()[i];
+      types.push_back(message.type);
+      if (message.type == HandshakeType::certificate) {
+        certificate = CertificateDraft::of(message.body);
+        certificate_body = message.body;
+      } else if (message.type == HandshakeType::certificate_verify) {
+        const auto verify = value_of(tlsconnect::decode<tlsconnect::CertificateVerify>(message.body));
+        scheme = verify.algorithm;
+        signature = tlsconnect::to_vector(verify.signature);
+        verify_body = message.body;
+        signed_hash = message.before;
+      } else if (message.type == HandshakeType::finished) {
+        finished = message.body;
+      }
+    }
+  }
+};
+
+inline const std::vector<HandshakeType> shown = {HandshakeType::certificate, HandshakeType::certificate_verify,
+                                                 HandshakeType::finished};
+inline const std::vector<HandshakeType> nothing_shown = {HandshakeType::certificate, HandshakeType::finished};
+
+/// The whole handshake, with that request.
+inline void shake(Talk& talk, const Asked& asked) {
+  talk.plan["CertificateRequest"].replace(asked.body());
+  talk.handshake();
+}
+
+inline std::vector<Blob> ders_of(const CertificateDraft& draft) {
+  std::vector<Blob> ders;
+  for (const CertificateDraft::Entry& entry : draft.entries)
+    ders.push_back(entry.der);
+  return ders;
 }
 
 } // namespace test

@@ -71,8 +71,7 @@ struct Schedule {
 
 /// A connection and the secrets that it must have.
 struct Watched {
-  explicit Watched(CipherSuite suite, bool retry = false,
-                   std::shared_ptr<tlsconnect::KeyLog> log = nullptr)
+  explicit Watched(CipherSuite suite, bool retry = false, std::shared_ptr<tlsconnect::KeyLog> log = nullptr)
       : schedule{suite == CipherSuite::aes_256_gcm_sha384 ? "SHA-384" : "SHA-256"},
         talk({.server = {.suite = suite}, .configure = [log](auto& builder) {
                 builder.groups({NamedGroup::x25519, NamedGroup::secp256r1}).key_log(log);
@@ -136,8 +135,8 @@ TEST_CASE("exporters: as computed from the key exchange and the messages", "[exp
       const ByteVector long_context(70'000, 5);
       for (const std::string& label : {std::string("EXPERIMENTAL one"), std::string("E"), std::string(249, 'x')})
         for (const BytesView context : {BytesView(), BytesView(watched.shared), BytesView(long_context)})
-          for (const std::size_t size : {std::size_t{1}, std::size_t{32}, std::size_t{48}, std::size_t{1'000},
-                                         255 * schedule.length()})
+          for (const std::size_t size :
+               {std::size_t{1}, std::size_t{32}, std::size_t{48}, std::size_t{1'000}, 255 * schedule.length()})
             CHECK(exported(watched.talk, label, context, size) ==
                   schedule.exported(watched.exporter, label, context, size));
     }
@@ -203,7 +202,8 @@ TEST_CASE("tls-server-end-point", "[exporter][binding]") {
   // RFC 5929, 4.1: the hash of the signature on the certificate, whatever its own key is.
   const Identity sha256 = server_identity(KeyType::ed25519);
   CHECK(value_of(binding(sha256)) == digest("SHA-256", sha256));
-  const Identity p384_root = self_signed({.common_name = "P-384", .key_type = KeyType::p384, .ca = true, .hash = "SHA-384"});
+  const Identity p384_root =
+      self_signed({.common_name = "P-384", .key_type = KeyType::p384, .ca = true, .hash = "SHA-384"});
   const Identity sha384 = p384_root.issue({.common_name = "server", .dns = {"server.test"}, .hash = "SHA-384"});
   CHECK(value_of(binding(sha384)) == digest("SHA-384", sha384));
   const Identity ed_root = self_signed({.common_name = "Ed", .key_type = KeyType::ed25519, .ca = true});
@@ -213,12 +213,11 @@ TEST_CASE("tls-server-end-point", "[exporter][binding]") {
 
 TEST_CASE("tls-server-end-point: not of a raw public key", "[exporter][binding][raw_public_key]") {
   const Key& key = server_identity().key();
-  const auto pins = value_of(
-      tlsconnect::PinnedPublicKeys::create({value_of(tlsconnect::PublicKey::from_spki(key.public_der()))}));
+  const auto pins =
+      value_of(tlsconnect::PinnedPublicKeys::create({value_of(tlsconnect::PublicKey::from_spki(key.public_der()))}));
   Talk talk({.configure = [&](auto& builder) { builder.raw_public_keys(pins); }});
   talk.plan["EncryptedExtensions"].with_extension(ExtensionType::server_certificate_type, {2});
-  talk.plan["Certificate"].edit_certificate(
-      [&](CertificateDraft& draft) { draft.entries = {{key.public_der(), {}}}; });
+  talk.plan["Certificate"].edit_certificate([&](CertificateDraft& draft) { draft.entries = {{key.public_der(), {}}}; });
   talk.handshake();
   REQUIRE(outcome_of(talk) == connected());
   const auto binding = talk.client.tls_server_end_point();
@@ -276,7 +275,8 @@ TEST_CASE("key log: what there is when it ends early", "[key_log]") {
     CHECK(talk.client.failure());
     return log->lines.size();
   };
-  CHECK(lines([](Plan& plan) { plan["ServerHello"].edit_hello([](HelloDraft& hello) { hello.compression = 1; }); }) == 0);
+  CHECK(lines([](Plan& plan) { plan["ServerHello"].edit_hello([](HelloDraft& hello) { hello.compression = 1; }); }) ==
+        0);
   CHECK(lines([](Plan& plan) { plan["EncryptedExtensions"].replace({}); }) == 2);
   // The keys for data are never shown to be the server's.
   CHECK(lines([](Plan& plan) { plan["Finished"].edit([](ByteVector& body) { body[0] ^= 1; }); }) == 2);

@@ -142,9 +142,9 @@ TEST_CASE("GREASE: a server that takes it at its word", "[grease]") {
                            static_cast<std::uint8_t>(offer.versions.front())});
           }) == refused(ErrorCode::version_not_offered, Alert::illegal_parameter));
     CHECK(answering([&](HelloDraft& hello) {
-            set_extension(*hello.extensions, ExtensionType::key_share,
-                          encoded(tlsconnect::KeyShareEntry{static_cast<NamedGroup>(offer.groups.front()),
-                                                            ByteVector{0}}));
+            set_extension(
+                *hello.extensions, ExtensionType::key_share,
+                encoded(tlsconnect::KeyShareEntry{static_cast<NamedGroup>(offer.groups.front()), ByteVector{0}}));
           }) == refused(ErrorCode::group_not_offered, Alert::illegal_parameter));
     const Outcome unsolicited = refused(ErrorCode::extension_unsolicited, Alert::unsupported_extension);
     for (const std::uint16_t type : {offer.extensions.front(), offer.extensions.back()})
@@ -251,7 +251,8 @@ TEST_CASE("pre_shared_key is the last of all", "[permutation][psk]") {
       const auto configure = options.configure;
       options.configure = [configure](auto& builder) {
         configure(builder);
-        builder.external_psks({value_of(tlsconnect::ExternalPsk::create(tlsconnect::as_bytes("me"), ByteVector(32, 7)))});
+        builder.external_psks(
+            {value_of(tlsconnect::ExternalPsk::create(tlsconnect::as_bytes("me"), ByteVector(32, 7)))});
       };
       Talk talk(options);
       // RFC 9846, 4.2.11

@@ -78,7 +78,8 @@ TEST_CASE("record_size_limit: the client keeps to the server's", "[record_size]"
 
 TEST_CASE("record_size_limit: a limit that is none", "[record_size]") {
   // Without the extension, with the protocol's own limit, and with more than that.
-  for (const std::uint16_t limit : {std::uint16_t{0}, std::uint16_t{16'385}, std::uint16_t{20'000}, std::uint16_t{65'535}}) {
+  for (const std::uint16_t limit :
+       {std::uint16_t{0}, std::uint16_t{16'385}, std::uint16_t{20'000}, std::uint16_t{65'535}}) {
     CAPTURE(limit);
     Talk talk;
     if (limit != 0)
@@ -169,7 +170,8 @@ TEST_CASE("record_size_limit: from the server's answer on", "[record_size]") {
 // ---- padding ----
 
 TEST_CASE("padding: to a multiple, and never beyond what is allowed", "[record_size][padding]") {
-  for (const std::size_t multiple : {std::size_t{2}, std::size_t{16}, std::size_t{100}, std::size_t{4'096}, std::size_t{16'384}})
+  for (const std::size_t multiple :
+       {std::size_t{2}, std::size_t{16}, std::size_t{100}, std::size_t{4'096}, std::size_t{16'384}})
     for (const std::uint16_t limit : {std::uint16_t{64}, std::uint16_t{1'000}, std::uint16_t{16'385}}) {
       CAPTURE(multiple, limit);
       TalkOptions options = asked_client({credential_of(client_identity(KeyType::p256))});
@@ -183,7 +185,8 @@ TEST_CASE("padding: to a multiple, and never beyond what is allowed", "[record_s
       server_allows(talk.plan, limit);
       talk.handshake();
       REQUIRE(outcome_of(talk) == connected());
-      for (const std::size_t size : {1U, 15U, 16U, 62U, 63U, 64U, 99U, 100U, 998U, 999U, 4'095U, 4'096U, 16'383U, 16'384U, 20'000U})
+      for (const std::size_t size :
+           {1U, 15U, 16U, 62U, 63U, 64U, 99U, 100U, 998U, 999U, 4'095U, 4'096U, 16'383U, 16'384U, 20'000U})
         (void)sends(talk, size);
       REQUIRE(talk.client.update_keys(false));
       REQUIRE(talk.client.close_notify());

@@ -429,3 +429,105 @@ TEST_CASE("botan: padded records of the client") {
     meeting.talk();
   CHECK(meeting.info().bytes_sent - before == 5 * (5 + 512 + 16));
 }
+
+TEST_CASE("botan: external and imported pre-shared keys, with and without HelloRetryRequest") {
+  const std::string secret = "sixteen bytes and sixteen bytes.";
+  const auto made = [](tc::Result<tc::ExternalPsk> psk) {
+    REQUIRE(psk.has_value());
+    return std::move(*psk);
+  };
+  auto imported = tc::ExternalPsk::import_from(
+      {.external_identity = tc::as_bytes("to import"), .context = {}, .key = tc::as_bytes(secret)});
+  REQUIRE(imported.has_value());
+  REQUIRE(imported->size() == 2);
+  std::vector<tc::ExternalPsk> ours = {
+      made(tc::ExternalPsk::create(tc::as_bytes("unknown"), tc::as_bytes(secret))),
+      made(tc::ExternalPsk::create(tc::as_bytes("short"), tc::as_bytes(secret))),
+      made(tc::ExternalPsk::create(tc::as_bytes("long"), tc::as_bytes(secret), tc::HashAlgorithm::sha384))};
+  ours.insert(ours.end(), imported->begin(), imported->end());
+
+  const auto as_server = [](const tc::ExternalPsk& psk) {
+    return test::BotanPsk{.identity = std::string(tc::as_text(psk.identity())),
+                          .key = tc::to_vector(psk.key()),
+                          .hash = psk.hash() == tc::HashAlgorithm::sha256 ? "SHA-256" : "SHA-384",
+                          .imported = psk.imported()};
+  };
+  for (std::size_t chosen = 1; chosen < ours.size(); ++chosen)
+    for (const bool retry : {false, true}) {
+      INFO("key " << chosen << ", retry: " << retry);
+      test::BotanServerOptions options = botan_options();
+      options.psks = {as_server(ours[chosen])};
+      const bool shorter = ours[chosen].hash() == tc::HashAlgorithm::sha256;
+      options.cipher_suites = {code(shorter ? CipherSuite::aes_128_gcm_sha256 : CipherSuite::aes_256_gcm_sha384)};
+      if (retry)
+        options.groups = {code(NamedGroup::secp384r1)};
+      const ContextPtr context = with_tickets(options);
+      // Without any trust in certificates.
+      const auto store = std::make_shared<ByteStore>();
+      const auto builder = tc::ClientConfig::builder()
+                               .external_psks(ours)
+                               .session_store(store)
+                               .groups({NamedGroup::x25519, NamedGroup::secp384r1})
+                               .key_shares({NamedGroup::x25519});
+      Meeting meeting(context, builder);
+      meeting.connected().talk();
+      CHECK(meeting.info().psk == tc::PskUse::external);
+      CHECK(meeting.info().external_psk == static_cast<std::uint16_t>(chosen));
+      CHECK(meeting.info().hello_retry_request == retry);
+      CHECK(meeting.info().peer_chain.empty());
+      // And what follows from it can be resumed.
+      Meeting next(context, builder);
+      next.connected().talk();
+      CHECK(next.info().resumed());
+      CHECK(store->broken() == 0);
+
+      // The same name for another key.
+      options.psks.front().key.front() ^= 1;
+      Meeting wrong(context_of(options), tc::ClientConfig::Builder(builder).session_store(nullptr));
+      const auto halt = wrong.meet();
+      REQUIRE(halt.has_value());
+      REQUIRE(halt->is_failed());
+      CHECK(halt->error()->code() == ErrorCode::alert_received);
+    }
+}
+
+TEST_CASE("botan: a session that rests on an external key serves no configuration without that key") {
+  const auto psk = [](std::string_view identity, std::string_view key) {
+    auto made = tc::ExternalPsk::create(tc::as_bytes(identity), tc::as_bytes(key));
+    REQUIRE(made.has_value());
+    return std::vector<tc::ExternalPsk>{*made};
+  };
+  const std::string first = "sixteen bytes and sixteen bytes.";
+  const std::string second = "sixteen bytes and other sixteen.";
+  test::BotanServerOptions options = botan_options();
+  options.psks = {{.identity = "first", .key = {first.begin(), first.end()}}};
+  options.cipher_suites = {code(CipherSuite::aes_128_gcm_sha256)};
+  const ContextPtr context = with_tickets(options);
+  const auto store = std::make_shared<ByteStore>();
+
+  // One that trusts certificates as well, and one that trusts nothing but them.
+  Meeting both(context, keeping(store).external_psks(psk("first", first)));
+  both.connected().talk();
+  CHECK(both.info().psk == tc::PskUse::external);
+  REQUIRE(store->size() == 2);
+  Meeting certificates(context, keeping(store));
+  certificates.connected().talk();
+  CHECK(certificates.info().psk == tc::PskUse::none);
+  CHECK_FALSE(certificates.info().peer_chain.empty());
+
+  // Two that trust one key each.
+  const auto other_store = std::make_shared<ByteStore>();
+  const auto only = [&](std::vector<tc::ExternalPsk> keys) {
+    return tc::ClientConfig::builder().external_psks(std::move(keys)).session_store(other_store);
+  };
+  Meeting(context, only(psk("first", first))).connected().talk();
+  REQUIRE(other_store->size() == 2);
+  Meeting same(context, only(psk("first", first)));
+  same.connected().talk();
+  CHECK(same.info().resumed());
+  Meeting stranger(context, only(psk("second", second)));
+  const auto halt = stranger.meet();
+  REQUIRE(halt.has_value());
+  CHECK(halt->is_failed());
+  CHECK(other_store->size() > 0);
+}

@@ -30,6 +30,7 @@
 #include <botan/tls_algos.h>
 #include <botan/tls_callbacks.h>
 #include <botan/tls_exceptn.h>
+#include <botan/tls_external_psk.h>
 #include <botan/tls_handshake_msg.h>
 #include <botan/tls_policy.h>
 #include <botan/tls_server.h>
@@ -40,6 +41,14 @@
 #include <botan/x509cert.h>
 
 namespace test {
+
+/// A key that client and server have from elsewhere.
+struct BotanPsk {
+  std::string identity;
+  std::vector<std::uint8_t> key;
+  std::string hash = "SHA-256"; ///< or "SHA-384": of the suites that it goes with
+  bool imported = false;        ///< identity and key are those of RFC 9258
+};
 
 /// What a server is. The numbers are code points of the TLS registries.
 struct BotanServerOptions {
@@ -62,6 +71,8 @@ struct BotanServerOptions {
   /// Ask for a client certificate; and refuse to go on without one. Any certificate will do.
   bool request_client_certificate = false;
   bool require_client_certificate = false;
+  /// External pre-shared keys, the preferred one first.
+  std::vector<BotanPsk> psks = {};
   /// Tickets to send after the handshake. (Only to clients that announce that they can resume.)
   std::size_t tickets = 0;
   /// Send change_cipher_spec even if the client did not ask for it.
@@ -142,7 +153,7 @@ private:
 
 class Credentials final : public Botan::Credentials_Manager {
 public:
-  explicit Credentials(const BotanServerOptions& options) {
+  explicit Credentials(const BotanServerOptions& options) : psks_(options.psks) {
     for (const std::vector<std::uint8_t>& der : options.chain)
       chain_.emplace_back(der);
     if (chain_.empty())
@@ -164,8 +175,21 @@ public:
                                                       const std::string& /*context*/) override {
     return certificate == chain_.front() ? key_ : nullptr;
   }
+  std::vector<Botan::TLS::ExternalPSK> find_preshared_keys(std::string_view /*host*/,
+                                                           Botan::TLS::Connection_Side /*side*/,
+                                                           const std::vector<std::string>& identities,
+                                                           const std::optional<std::string>& hash) override {
+    std::vector<Botan::TLS::ExternalPSK> found;
+    for (const BotanPsk& psk : psks_)
+      if ((!hash || *hash == psk.hash) &&
+          (identities.empty() || std::find(identities.begin(), identities.end(), psk.identity) != identities.end()))
+        found.emplace_back(psk.identity, psk.hash,
+                           Botan::secure_vector<std::uint8_t>(psk.key.begin(), psk.key.end()), psk.imported);
+    return found;
+  }
 
 private:
+  std::vector<BotanPsk> psks_;
   std::vector<Botan::X509_Certificate> chain_;
   std::shared_ptr<Botan::Private_Key> key_;
 };

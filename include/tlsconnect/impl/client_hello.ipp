@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <tlsconnect/base/limits.hpp>
 #include <tlsconnect/handshake/client_hello.hpp>
 #include <tlsconnect/impl/config_access.hpp>
 #include <tlsconnect/wire/extension_bodies.hpp>
@@ -214,8 +215,8 @@ private:
       return true;
     }
     case ExtensionType::early_data:
-      // RFC 9846, 4.1.2: not in a second hello.
-      return hello_->early_data && !retry_;
+      // RFC 9846, 4.1.2: not in a second hello, as a retry puts an end to it.
+      return hello_->early_data;
     case ExtensionType::pre_shared_key:
       if (hello_->psks.empty())
         return false;
@@ -319,7 +320,12 @@ TLSCONNECT_DECL Result<> queue_early_data(HandshakeContext& context, const Trans
   context.records.set_write_protection(std::move(*writing), context.config->compatibility_mode());
   // RFC 9846, 4.6.1: at most what the ticket allows, counted in bytes of application data.
   context.early_data_sent = std::min<std::size_t>(context.early_data.size(), psk.session->max_early_data);
-  return context.records.send_application_data(BytesView(context.early_data).first(context.early_data_sent));
+  // A server that passes over early data after a HelloRetryRequest may hold its records to the size of unprotected ones
+  // (OpenSSL 3.0 does), so they stay within that.
+  context.records.set_send_limit(limits::record_plaintext - aead_tag_length);
+  Result<> sent = context.records.send_application_data(BytesView(context.early_data).first(context.early_data_sent));
+  context.records.set_send_limit(limits::record_plaintext + 1);
+  return sent;
 }
 
 /// RFC 9846, 7.5: what can be exported before the handshake is complete rests on the first key of the offer.
@@ -401,6 +407,8 @@ TLSCONNECT_DECL Result<OfferedHello> send_second_client_hello(HandshakeContext& 
   for (OfferedPsk& psk : hello.psks)
     if (psk.session)
       psk.obfuscated_ticket_age = psk.session->obfuscated_age(context.config->clock().now());
+  // What could be exported early rested on the first hello, which the server has put aside.
+  context.early_exporter.reset();
   if (context.config->compatibility_mode())
     context.records.send_change_cipher_spec();
   if (Result<> queued = detail::queue_client_hello(context, transcript, hello, &retry); !queued)
