@@ -137,7 +137,10 @@ private:
   }
 
   [[nodiscard]] Outcome update_keys() {
-    const IoResult<> updated = patiently(stream_.next_layer(), [&] { return stream_.update_keys(); });
+    // Once: after "would block" the key is changed already, and only the message has to go out.
+    IoResult<> updated = stream_.update_keys();
+    if (!updated && updated.error().is_would_block())
+      updated = patiently(stream_.next_layer(), [&] { return stream_.flush(); });
     if (!updated)
       return std::unexpected(describe_halt(updated.error()));
     return {};

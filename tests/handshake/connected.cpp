@@ -462,3 +462,17 @@ TEST_CASE("the client's alert is sealed as soon as it has keys", "[alerts]") {
     CHECK(talk.server.alerts()[0].level == 2);
   }
 }
+
+TEST_CASE("nothing of the handshake follows a close_notify", "[close]") {
+  Talk talk;
+  REQUIRE(talk.client.close_notify());
+  const std::size_t before = talk.server.records().size();
+  talk.to_server();
+  CHECK(talk.server.records().size() == before + 1); // the alert
+  talk.server.run(talk.plan);
+  talk.to_client();
+  talk.to_server();
+  // RFC 9846, 6.1: neither Finished nor anything else.
+  CHECK(talk.server.records().size() == before + 1);
+  CHECK(talk.server.messages().empty());
+}

@@ -147,6 +147,12 @@ ByteVector body_for(ExtensionType type, Where where) {
 
 const Where everywhere[] = {Where::server_hello, Where::retry,       Where::encrypted_extensions,
                             Where::certificate,  Where::certificate_request, Where::ticket};
+/// The RFC names none; see ExtensionSet.
+Alert duplicate_alert(Where where) {
+  return where == Where::retry || where == Where::certificate_request || where == Where::ticket
+             ? Alert::illegal_parameter
+             : Alert::decode_error;
+}
 bool answers(Where where) { return where != Where::certificate_request && where != Where::ticket; }
 
 } // namespace
@@ -245,18 +251,18 @@ TEST_CASE("an extension stands once in a block", "[extensions]") {
     const bool there = where != Where::encrypted_extensions && where != Where::ticket;
     const ExtensionList extra = there ? ExtensionList{{type, body}} : ExtensionList{{type, body}, {type, body}};
     CHECK(with_extensions(where, [&](Step& step) { append_to_block(where, step, extra); }) ==
-          wrong_in(where, ErrorCode::extension_duplicate, Alert::decode_error));
+          wrong_in(where, ErrorCode::extension_duplicate, duplicate_alert(where)));
   }
   // Unknown ones too, where they may stand at all; and with others between them.
   const auto unknown = static_cast<ExtensionType>(0x0A0A);
   const ExtensionList extra = {{unknown, {}}, {static_cast<ExtensionType>(0x1A1A), {1}}, {unknown, {2}}};
   for (const Where where : {Where::certificate_request, Where::ticket})
     CHECK(with_extensions(where, [&](Step& step) { append_to_block(where, step, extra); }) ==
-          wrong_in(where, ErrorCode::extension_duplicate, Alert::decode_error));
+          wrong_in(where, ErrorCode::extension_duplicate, duplicate_alert(where)));
   // The cookie, in the only message where something may come unasked.
   CHECK(with_extensions(Where::retry, [&](Step& step) {
           append_to_block(Where::retry, step, {{ExtensionType::cookie, {0, 1, 1}}, {ExtensionType::cookie, {0, 1, 1}}});
-        }) == refused(ErrorCode::extension_duplicate, Alert::decode_error));
+        }) == refused(ErrorCode::extension_duplicate, Alert::illegal_parameter));
 }
 
 TEST_CASE("a block may be long, but not without end", "[extensions]") {

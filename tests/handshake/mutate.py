@@ -24,7 +24,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ["handshake/client_hello", "handshake/connected", "handshake/extensions", "handshake/honest",
          "handshake/lengths", "handshake/records", "handshake/retry", "handshake/server_flight",
-         "handshake/server_hello", "handshake/state_table", "unit/record/joiner", "unit/wire/cursor"]
+         "handshake/server_hello", "handshake/state_table", "handshake/tickets", "handshake/psk",
+         "handshake/external_psk", "handshake/early_data", "handshake/early_data_hostile", "handshake/client_auth",
+         "handshake/late_auth", "handshake/verdict", "handshake/server_certificate", "handshake/raw_public_key",
+         "handshake/record_size", "handshake/grease", "handshake/exporter", "unit/record/joiner", "unit/wire/cursor"]
 # A mutant that goes round for ever may collect bytes as it goes.
 MEMORY = 4 << 30
 # What is mutated, and which bodies and tests must be compiled again for it (None: itself). Tests too, because a function
@@ -32,6 +35,10 @@ MEMORY = 4 << 30
 TARGETS = {
     "impl/negotiate.ipp": None,
     "impl/client13.ipp": None,
+    "impl/client13_connected.ipp": None,
+    "impl/client_authentication.ipp": None,
+    "impl/server_certificate.ipp": None,
+    "impl/pre_shared_key.ipp": None,
     "impl/proofs.ipp": None,
     "impl/client_hello.ipp": None,
     "impl/record_layer.ipp": None,

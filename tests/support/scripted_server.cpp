@@ -770,7 +770,7 @@ Plan ScriptedServer::honest_plan() {
   plan.append(message_step("EncryptedExtensions", HandshakeType::encrypted_extensions,
                            [](ScriptedServer& server) { return server.draft_encrypted_extensions(); }));
   // RFC 9846, 2.2: a pre-shared key stands for certificates.
-  const bool with_certificate = !selected_psk();
+  const bool with_certificate = hellos_.empty() || !selected_psk();
   if (with_certificate && options_.request_certificate)
     plan.append(message_step("CertificateRequest", HandshakeType::certificate_request,
                              [](ScriptedServer& server) { return server.draft_certificate_request(); }));

@@ -42,6 +42,10 @@ struct HandshakeContext {
     (void)info.messages.push_back({type, sent, static_cast<std::uint32_t>(size),
                                    static_cast<std::uint32_t>(config->clock().microseconds() - started)});
   }
+  /// RFC 9846, 6.1: nothing is sent after close_notify, not even what the handshake would need.
+  [[nodiscard]] Result<> send_handshake(BytesView messages) {
+    return write_closed ? Result<>() : records.send_handshake(messages);
+  }
   /// For the sink that the configuration names, if it names one (RFC 9850).
   void log_secret(std::string_view label, const Random& client_random, BytesView secret) const noexcept {
     if (KeyLog* sink = config->key_log())
@@ -70,7 +74,7 @@ public:
     context_->trace(Message::type, true, bytes_.size() - start);
     return transcript_->add(BytesView(bytes_).subspan(start));
   }
-  [[nodiscard]] Result<> send() { return context_->records.send_handshake(bytes_); }
+  [[nodiscard]] Result<> send() { return context_->send_handshake(bytes_); }
 
 private:
   HandshakeContext* context_;

@@ -118,9 +118,6 @@ TLSCONNECT_DECL Result<> Client13::on_key_update(Connected& state, const Handsha
 }
 
 TLSCONNECT_DECL Result<> Client13::update_write_key(Connected& state, KeyUpdateRequest request) {
-  // RFC 9846, 6.1: nothing is sent after close_notify.
-  if (context_->write_closed)
-    return {};
   // RFC 9846, 4.6.3: not while the answer to an earlier request is still to come.
   if (key_update_requested_)
     request = KeyUpdateRequest::update_not_requested;

@@ -291,7 +291,7 @@ TLSCONNECT_DECL Result<> queue_client_hello(HandshakeContext& context, Transcrip
   context.trace(ClientHello::type, true, bytes.size());
   if (Result<> added = transcript.add(bytes); !added)
     return added;
-  return context.records.send_handshake(bytes);
+  return context.send_handshake(bytes);
 }
 
 /// Whether the early data that waits may be sent under a session (RFC 9846, 4.2.10): it permits some, and its suite and

@@ -316,8 +316,8 @@ struct PrivateKey::Impl {
       if (!public_key || !public_key->fits(rule.scheme))
         continue;
       kind = rule.kind;
-      if (const auto* rsa = dynamic_cast<const Botan::RSA_PrivateKey*>(key.get());
-          rsa != nullptr && rsa->get_n().bits() < detail::rsa_bits_needed(rule))
+      const bool rsa = kind == detail::KeyKind::rsa || kind == detail::KeyKind::rsa_pss;
+      if (rsa && key->key_length() < detail::rsa_bits_needed(rule))
         continue;
       (void)usable.push_back(rule.scheme);
     }

@@ -38,9 +38,11 @@ TLSCONNECT_DECL Result<ServerChain::Accepted> ServerChain::verify(const ClientCo
       return std::unexpected(std::move(verdict.error()).at("Certificate"));
     return Accepted{Proof<ServerChain>(), {{}, std::move(*verdict)}};
   }
+  // RFC 7250, 4.2: a type that cannot be accepted is answered with unsupported_certificate.
   if (!config.verifier())
-    return fail(ErrorCode::certificate_rejected, "Certificate",
-                "this configuration accepts no certificates, only keys that it was given");
+    return std::unexpected(Error(ErrorCode::certificate_rejected, "Certificate",
+                                 "this configuration accepts no certificates, only keys that it was given")
+                               .with_alert(AlertDescription::unsupported_certificate));
   const std::int64_t unix_time = config.clock().now() / 1000;
   Result<VerifiedChain> verdict = config.verifier()->verify({server.chain, server.status}, name, unix_time);
   if (!verdict)

@@ -111,6 +111,15 @@ private:
     ExtensionType type{};
     BytesView body;
   };
+  /// RFC 9846, 4.2 names no alert. In what answers the ClientHello for good it is one for bytes that are not a message;
+  /// in what asks the client for something, or gives it something, one for a value that may not be.
+  static Error duplicate(ExtensionType type, ExtensionContext context, std::string_view where) noexcept {
+    Error error(ErrorCode::extension_duplicate, where, "extension " + std::to_string(static_cast<unsigned>(type)));
+    if (context == ExtensionContext::hello_retry_request || context == ExtensionContext::certificate_request ||
+        context == ExtensionContext::new_session_ticket)
+      return static_cast<Error&&>(error).with_alert(AlertDescription::illegal_parameter);
+    return error;
+  }
   InplaceVector<Entry, limits::extensions> entries_;
 };
 
@@ -127,7 +136,7 @@ inline Result<ExtensionSet> ExtensionSet::parse(BytesView block, ExtensionContex
       break;
     // RFC 9846, 4.2: at most one extension of a type in a block.
     if (set.find(entry.type))
-      return fail(ErrorCode::extension_duplicate, where, "extension " + std::to_string(static_cast<unsigned>(entry.type)));
+      return std::unexpected(duplicate(entry.type, context, where));
     if (!set.entries_.push_back(entry))
       return fail(ErrorCode::too_many_extensions, where);
   }

@@ -3,12 +3,12 @@
 #include <tlsconnect/handshake/proofs.hpp>
 
 void use(const tlsconnect::ClientConfig& config, const tlsconnect::Proof<tlsconnect::ServerChain>& chain,
-         const tlsconnect::Certificate& certificate, const tlsconnect::CertificateVerify& message,
+         const tlsconnect::PublicKey& key, const tlsconnect::CertificateVerify& message,
          const tlsconnect::Digest& digest) {
 #if defined(WRONG)
   (void)chain;
-  (void)tlsconnect::ServerSignature::verify(config, certificate, message, digest);
+  (void)tlsconnect::ServerSignature::verify(config, key, message, digest);
 #else
-  (void)tlsconnect::ServerSignature::verify(config, chain, certificate, message, digest);
+  (void)tlsconnect::ServerSignature::verify(config, chain, key, message, digest);
 #endif
 }

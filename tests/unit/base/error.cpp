@@ -96,7 +96,7 @@ TEST_CASE("the alerts that RFC 9846 names", "[error]") {
       {C::handshake_interleaved, unexpected_message},    // 5.1
       {C::change_cipher_spec_unexpected, unexpected_message}, // 5
       {C::unexpected_message, unexpected_message},       // 4
-      {C::extension_duplicate, illegal_parameter},       // 4.2
+      {C::extension_duplicate, decode_error},            // 4.2
       {C::extension_misplaced, illegal_parameter},       // 4.2
       {C::extension_unsolicited, unsupported_extension}, // 4.2
       {C::extension_missing, missing_extension},         // 9.2

@@ -426,7 +426,7 @@ TEST_CASE("fields that cannot be decoded are noticed behind a good checksum", "[
   refused([](ByHand& hand) { hand.chain[0][0].clear(); }, range);
   refused([](ByHand& hand) { hand.chain[0][0].resize(tls::limits::handshake_message + 1); }, range);
   refused([](ByHand& hand) { hand.chain[0][1].resize(tls::limits::handshake_message + 1); }, range);
-  refused([](ByHand& hand) { hand.chain.resize(17, {ByteVector{1}, {}, {}}); }, "larger than this client accepts");
+  refused([](ByHand& hand) { hand.chain.resize(tls::limits::certificate_chain + 1, {ByteVector{1}, {}, {}}); }, "larger than this client accepts");
   for (unsigned flag : {4U, 8U, 16U, 32U, 64U, 128U})
     refused([flag](ByHand& hand) { hand.flags = flag; }, "flag");
   refused([](ByHand& hand) { hand.received_at = std::uint64_t{1} << 63; }, "time is out of range");
@@ -544,7 +544,7 @@ TEST_CASE("a session with a field that is too long is not written", "[session]")
   refused([](Session& session) { session.peer_chain[0].sct_list.resize(0x10000); }, "timestamps is too long");
   refused(
       [](Session& session) {
-        while (session.peer_chain.size() < 17)
+        while (session.peer_chain.size() < tls::limits::certificate_chain + 1)
           session.peer_chain.push_back({{1}, {}, {}});
       },
       "too many certificates");

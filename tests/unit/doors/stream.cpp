@@ -247,7 +247,7 @@ TEST_CASE("tickets, KeyUpdate and warnings never surface", "[stream]") {
     talk.line.rule = [](const Call& call) { return call.is_read() ? Act::go(1) : Act::go(); };
     CHECK(stream.read_some(space).value() == 4);
   }
-  // A requested KeyUpdate is answered, by reading alone, and both directions go on.
+  // A requested KeyUpdate is answered with the next data, and both directions go on.
   CHECK_BLOCKS(stream.read_some(space), Interest::read);
   CHECK_FALSE(stream.has_pending());
   REQUIRE(stream.write_some(tc::as_bytes("answer")).value() == 6);
@@ -265,12 +265,16 @@ TEST_CASE("an answer to a KeyUpdate that cannot leave does not surface either", 
   block_writes(talk.line);
   std::array<std::uint8_t, 64> space{};
   CHECK(stream.read_some(space).value() == 4);
+  // It is due before the next application data (RFC 9846, 4.6.3).
+  CHECK_FALSE(stream.has_pending());
+  CHECK_BLOCKS(stream.read_some(space), Interest::read);
+  CHECK(stream.write_some(tc::as_bytes("x")).value() == 1);
   CHECK(stream.has_pending());
   CHECK_BLOCKS(stream.read_some(space), Interest::read_write);
   CHECK_BLOCKS(stream.write_some(tc::as_bytes("x")), Interest::write);
   talk.line.rule = nullptr;
   CHECK(stream.write_some(tc::as_bytes("y")).value() == 1);
-  CHECK(talk.server_heard() == "y");
+  CHECK(talk.server_heard() == "xy");
   CHECK(talk.server.failure().empty());
 }
 

@@ -146,7 +146,7 @@ TEST_CASE("messages behind the hellos: their bounds", "[messages]") {
   CHECK(decode<CertificateMessage>(ByteVector{0, 0, 0, 5, 0, 0, 0, 0, 0}).error().code() ==
         ErrorCode::field_out_of_range);
   const auto chain = [](std::size_t count) {
-    ByteVector body{0, 0, 0, static_cast<std::uint8_t>(count * 6)};
+    ByteVector body{0, 0, static_cast<std::uint8_t>(count * 6 / 256), static_cast<std::uint8_t>(count * 6 % 256)};
     for (std::size_t i = 0; i < count; ++i)
       body.insert(body.end(), {0, 0, 1, 7, 0, 0});
     return decode<CertificateMessage>(body);
