@@ -346,7 +346,7 @@ TEST_CASE("CertificateRequest: extensions that may not stand there, and one that
   check_request({{ExtensionType::application_layer_protocol_negotiation, {0, 2, 1, 'h'}}},
                 ErrorCode::extension_misplaced, Alert::illegal_parameter);
   check_request({{ExtensionType::signature_algorithms, {0, 2, 4, 3}}}, ErrorCode::extension_duplicate,
-                Alert::decode_error);
+                Alert::illegal_parameter);
   // RFC 9846, 4.3.2: what the client does not know is passed over.
   CHECK(chosen({credential_of(client_identity(KeyType::p256))},
                {.more = {{static_cast<ExtensionType>(0x5555), {1}}}}) == 0);

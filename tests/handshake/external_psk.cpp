@@ -142,11 +142,11 @@ TEST_CASE("a client that trusts only keys refuses certificates", "[psk][external
   const ExternalPsk psk = external("the key");
   Talk talk(with_keys_only({psk}, {.psks = {known(psk)}, .decline_psks = true}));
   talk.handshake();
-  CHECK(outcome_of(talk) == refused(ErrorCode::certificate_rejected, Alert::certificate_unknown));
+  CHECK(outcome_of(talk) == refused(ErrorCode::certificate_rejected, Alert::unsupported_certificate));
   // Also one that it would trust otherwise, and one with a request before it.
   Talk request(with_keys_only({psk}, {.request_certificate = true, .psks = {known(psk)}, .decline_psks = true}));
   request.handshake();
-  CHECK(outcome_of(request) == refused(ErrorCode::certificate_rejected, Alert::certificate_unknown));
+  CHECK(outcome_of(request) == refused(ErrorCode::certificate_rejected, Alert::unsupported_certificate));
 }
 
 TEST_CASE("a client with keys and trust takes certificates too", "[psk][external]") {
