@@ -141,8 +141,6 @@ std::expected<void, Refusal> check_supported(const ConnectionOptions& options) {
   for (const CredentialOptions& credential : options.credentials)
     if (const auto known = check_schemes(credential.signing_preferences); !known)
       return known;
-  if (options.accepted_peer_cert_types == std::vector<std::uint8_t>{type_x509, type_raw_public_key})
-    return unimplemented("certificates preferred to raw public keys");
   return check_client_types(options);
 }
 
@@ -166,7 +164,7 @@ Made<ConfigPtr> configure(const ConnectionOptions& options, const Shared& shared
   if (contains(types, type_x509) || (types.empty() && (psks->empty() || options.verify_peer)))
     builder.verifier(certificate_verifier(judge));
   if (contains(types, type_raw_public_key))
-    builder.raw_public_keys(raw_public_key_verifier(judge));
+    builder.raw_public_keys(raw_public_key_verifier(judge), types.front() == type_raw_public_key);
   builder.external_psks(std::move(*psks));
   Made<std::vector<tlsconnect::Credential>> credentials = make_credentials(options, notes);
   if (!credentials)

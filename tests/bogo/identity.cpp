@@ -145,6 +145,7 @@ Made<std::shared_ptr<const Judge>> Judge::create(const RunOptions& run, bool res
     judge.refuse_ = run.retry.verify_fail && run.retry.verify_peer;
   // A bare key always takes a verdict.
   judge.refuse_key_ = options.verify_fail;
+  judge.plain_callback_ = !options.use_custom_verify_callback;
   judge.resuming_ = resuming;
   judge.refuse_status_ = options.use_ocsp_callback && options.fail_ocsp_callback;
   judge.later_ = options.async;
@@ -153,8 +154,13 @@ Made<std::shared_ptr<const Judge>> Judge::create(const RunOptions& run, bool res
 
 Result<VerifiedChain> Judge::certificates(const tlsconnect::PresentedCertificate& presented) const noexcept {
   notes_->verified = true;
-  if (refuse_)
-    return tlsconnect::fail(ErrorCode::certificate_rejected, "the shim's verifier");
+  if (refuse_) {
+    Error refusal(ErrorCode::certificate_rejected, "the shim's verifier");
+    // BoringSSL's older callback cannot choose its alert, and the runner knows which one it is.
+    if (plain_callback_)
+      return std::unexpected(std::move(refusal).with_alert(tlsconnect::AlertDescription::handshake_failure));
+    return std::unexpected(std::move(refusal));
+  }
   if (refuse_status_)
     return tlsconnect::fail(ErrorCode::certificate_status_invalid, "the shim's verifier");
   if (!path_)

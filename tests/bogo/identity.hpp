@@ -40,6 +40,7 @@ private:
   bool refuse_ = false;
   bool refuse_key_ = false;
   bool refuse_status_ = false;
+  bool plain_callback_ = false;
   bool later_ = false;
 };
 
