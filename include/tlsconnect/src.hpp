@@ -22,6 +22,7 @@
 #include <tlsconnect/impl/key_exchange.ipp>
 #include <tlsconnect/impl/key_log.ipp>
 #include <tlsconnect/impl/key_log_file.ipp>
+#include <tlsconnect/impl/key_schedule12.ipp>
 #include <tlsconnect/impl/key_schedule13.ipp>
 #include <tlsconnect/impl/memory_pipe.ipp>
 #include <tlsconnect/impl/name_match.ipp>
