@@ -153,7 +153,7 @@ private:
 
 struct NamedLibrary {
   std::string name;
-  std::unique_ptr<Library> library; ///< null when it cannot do this
+  std::unique_ptr<Library> implementation; ///< null when it cannot do this
   std::size_t measure = 0;
 };
 
@@ -167,9 +167,9 @@ void measure(const Pki& pki, bool intermediate, std::uint16_t group, const char*
 
   Rounds rounds;
   for (NamedLibrary& client : clients)
-    if (client.library)
-      client.measure = rounds.add([&] { return handshake(*client.library, context).client_time; });
-  Primitives primitives(pki, group, handshake(*clients.front().library, context).received);
+    if (client.implementation)
+      client.measure = rounds.add([&] { return handshake(*client.implementation, context).client_time; });
+  Primitives primitives(pki, group, handshake(*clients.front().implementation, context).received);
   struct Step {
     const char* name;
     void (Primitives::*run)();
@@ -208,7 +208,7 @@ void measure(const Pki& pki, bool intermediate, std::uint16_t group, const char*
 
   std::puts("the client's CPU time");
   for (const NamedLibrary& client : clients) {
-    if (!client.library) {
+    if (!client.implementation) {
       std::printf("  %-38s %10s  this release does not have the group\n", client.name.c_str(), "");
       continue;
     }

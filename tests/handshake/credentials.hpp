@@ -17,13 +17,12 @@
 
 #include <tlsconnect/client/credentials.hpp>
 
+#include "signature_padding.hpp"
 #include "support.hpp"
 
 namespace test {
 
 using tlsconnect::Credential;
-
-inline void append_to(ByteVector& to, BytesView from) { to.insert(to.end(), from.begin(), from.end()); }
 
 /// Issues the clients' certificates, through a certificate authority between.
 inline const Identity& client_root() {
@@ -64,38 +63,12 @@ inline Credential later_credential_of(const Identity& identity, std::vector<Sign
       Credential::create(certificates_of(identity), std::make_shared<tlsconnect::SignLater>(std::move(schemes))));
 }
 
-/// Botan's name of a scheme's padding, or of its hash.
-inline std::string botan_padding(SignatureScheme scheme) {
-  switch (scheme) {
-  case SignatureScheme::ecdsa_secp256r1_sha256:
-    return "SHA-256";
-  case SignatureScheme::ecdsa_secp384r1_sha384:
-    return "SHA-384";
-  case SignatureScheme::ecdsa_secp521r1_sha512:
-    return "SHA-512";
-  case SignatureScheme::rsa_pss_rsae_sha256:
-  case SignatureScheme::rsa_pss_pss_sha256:
-    return "PSS(SHA-256,MGF1,32)";
-  case SignatureScheme::rsa_pss_rsae_sha384:
-  case SignatureScheme::rsa_pss_pss_sha384:
-    return "PSS(SHA-384,MGF1,48)";
-  case SignatureScheme::rsa_pss_rsae_sha512:
-  case SignatureScheme::rsa_pss_pss_sha512:
-    return "PSS(SHA-512,MGF1,64)";
-  case SignatureScheme::ed25519:
-  case SignatureScheme::ed448:
-    return "Pure";
-  default:
-    throw std::invalid_argument("test support: no scheme of TLS 1.3");
-  }
-}
-
 /// What a client signs (RFC 9846, 4.4.3): 64 spaces, who signs and what, a zero, the transcript's hash.
 inline ByteVector client_content(BytesView transcript_hash) {
   ByteVector content(64, ' ');
-  append_to(content, tlsconnect::as_bytes("TLS 1.3, client CertificateVerify"));
+  append(content, tlsconnect::as_bytes("TLS 1.3, client CertificateVerify"));
   content.push_back(0);
-  append_to(content, transcript_hash);
+  append(content, transcript_hash);
   return content;
 }
 
@@ -106,7 +79,11 @@ inline bool signature_holds(const Key& key, SignatureScheme scheme, BytesView co
   if (key.botan()->subject_public_key() != spki)
     throw std::invalid_argument("test support: not a client's key");
   const auto public_key = Botan::X509::load_key(spki);
-  Botan::PK_Verifier verifier(*public_key, botan_padding(scheme),
+  const std::string padding = botan_padding(scheme);
+  // RFC 9846, 4.2.3: neither of them signs in TLS 1.3.
+  if (padding.empty() || padding == "SHA-1" || padding.starts_with("PKCS1"))
+    throw std::invalid_argument("test support: no scheme of TLS 1.3");
+  Botan::PK_Verifier verifier(*public_key, padding,
                               ecdsa ? Botan::Signature_Format::DerSequence : Botan::Signature_Format::Standard);
   return verifier.verify_message(content, signature);
 }

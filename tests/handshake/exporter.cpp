@@ -43,19 +43,19 @@ struct Schedule {
                                         std::size_t size) const {
     ByteVector info = {static_cast<std::uint8_t>(size >> 8), static_cast<std::uint8_t>(size),
                        static_cast<std::uint8_t>(6 + label.size())};
-    append_to(info, tlsconnect::as_bytes("tls13 "));
-    append_to(info, tlsconnect::as_bytes(label));
+    append(info, tlsconnect::as_bytes("tls13 "));
+    append(info, tlsconnect::as_bytes(label));
     info.push_back(static_cast<std::uint8_t>(context.size()));
-    append_to(info, context);
+    append(info, context);
     // RFC 5869, 2.3
     ByteVector out;
     ByteVector block;
     for (std::uint8_t counter = 1; out.size() < size; ++counter) {
       ByteVector input = block;
-      append_to(input, info);
+      append(input, info);
       input.push_back(counter);
       block = hmac(secret, input);
-      append_to(out, block);
+      append(out, block);
     }
     out.resize(size);
     return out;

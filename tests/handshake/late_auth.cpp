@@ -174,11 +174,11 @@ void check_late_answer(Talk& talk, const Asked& asked, std::size_t from, const I
   CHECK(ders_of(*answer.certificate) == (identity ? identity->chain_der() : std::vector<Blob>()));
   // RFC 9846, 4.4: the handshake, the request, and what of the answer stands in front.
   ByteVector behind = framed(HandshakeType::certificate_request, asked.body());
-  append_to(behind, framed(HandshakeType::certificate, answer.certificate_body));
+  append(behind, framed(HandshakeType::certificate, answer.certificate_body));
   if (identity) {
     const ByteVector content = client_content(talk.server.transcript_with(behind).view());
     CHECK(signature_holds(identity->key(), *answer.scheme, content, answer.signature));
-    append_to(behind, framed(HandshakeType::certificate_verify, answer.verify_body));
+    append(behind, framed(HandshakeType::certificate_verify, answer.verify_body));
   }
   const auto suite = tlsconnect::parameters_of(talk.server.suite());
   const auto expected = value_of(tlsconnect::finished_verify_data(suite->hash, talk.server.client_application_secret(),
@@ -264,7 +264,7 @@ TEST_CASE("after the handshake: two requests at once", "[client_auth][late]") {
   const Asked two{.context = {2}};
   const std::size_t from = talk.server.messages().size();
   ByteVector both = framed(HandshakeType::certificate_request, one.body());
-  append_to(both, framed(HandshakeType::certificate_request, two.body()));
+  append(both, framed(HandshakeType::certificate_request, two.body()));
   talk.server.send_record(ContentType::handshake, both);
   talk.exchange();
   REQUIRE(talk.server.messages().size() == from + 6);

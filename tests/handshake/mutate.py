@@ -190,7 +190,8 @@ def main():
         build = Build(folder)
         objects = {}
         sources = {f"test_{Path(test).name}": ROOT / f"tests/{test}.cpp" for test in TESTS}
-        sources |= {support: ROOT / f"tests/support/{support}.cpp" for support in ("scripted_server", "test_pki")}
+        support = [*(ROOT / "tests/support").glob("scripted_*.cpp"), ROOT / "tests/support/test_pki.cpp"]
+        sources |= {file.stem: file for file in support}
         for stem, source in sources.items():
             objects[stem] = folder / f"{stem}.o"
             done = build.compile(original, source, objects[stem])

@@ -59,7 +59,7 @@ const ByteVector timestamps = {0, 9, 0, 2, 7, 7, 0, 3, 1, 2, 3};
 
 ByteVector status_body(const ByteVector& der) {
   ByteVector body = {1, 0, static_cast<std::uint8_t>(der.size() >> 8), static_cast<std::uint8_t>(der.size())};
-  append_to(body, der);
+  append(body, der);
   return body;
 }
 

@@ -42,9 +42,9 @@
 namespace test {
 
 using tlsconnect::AlertDescription;
-using tlsconnect::ByteVector;
 using tlsconnect::Bytes;
 using tlsconnect::BytesView;
+using tlsconnect::ByteVector;
 using tlsconnect::CipherSuite;
 using tlsconnect::ContentType;
 using tlsconnect::ErrorCode;
@@ -62,6 +62,8 @@ T value_of(tlsconnect::Result<T> result) {
   if constexpr (!std::is_void_v<T>)
     return std::move(*result);
 }
+
+inline void append(ByteVector& to, BytesView from) { to.insert(to.end(), from.begin(), from.end()); }
 
 // ---- messages as a test sees them ----
 
@@ -125,7 +127,7 @@ struct SeenPsk {
 
 /// What the client said first.
 struct SeenHello {
-  ByteVector message; ///< with its header
+  ByteVector message;             ///< with its header
   tlsconnect::ClientHello fields; ///< views into `message`
   ExtensionList extensions;
   std::vector<std::pair<NamedGroup, ByteVector>> shares;
@@ -144,7 +146,7 @@ struct SeenRecord {
   std::uint16_t version = 0;
   ContentType type{}; ///< the inner type of a sealed record
   bool sealed = false;
-  unsigned key = 0; ///< 0: none; 1: handshake; 2: first application key; 3: after one KeyUpdate; …
+  unsigned key = 0;   ///< 0: none; 1: handshake; 2: first application key; 3: after one KeyUpdate; …
   bool early = false; ///< under the key of early data; then `key` is 0
   ByteVector content;
   std::size_t inner = 0; ///< of a sealed record: content, type and padding together, in bytes
@@ -170,9 +172,9 @@ struct Step {
   std::function<ByteVector(ScriptedServer&)> body;  ///< of a handshake message; made when its turn comes
   std::function<void(ScriptedServer&)> action = {}; ///< instead of a message
   bool in_transcript = true;
-  bool joined = false;         ///< the message stays back and shares a record with the next one
+  bool joined = false;           ///< the message stays back and shares a record with the next one
   std::size_t fragment = 16'384; ///< bytes of content in one record
-  std::size_t padding = 0;     ///< zeros behind the content of each sealed record
+  std::size_t padding = 0;       ///< zeros behind the content of each sealed record
 
   /// Changes the body once it is made.
   Step& edit(std::function<void(ByteVector&)> change);
@@ -421,7 +423,7 @@ public:
   Plan plan;
   ScriptedServer server;
   tlsconnect::ClientEngine client;
-  ByteVector received;          ///< application data that the client got
+  ByteVector received;                 ///< application data that the client got
   std::size_t chunk = ~std::size_t{0}; ///< how many bytes the client gets at a time
 
   /// HelloRetryRequest and the second ClientHello. The plan is made anew: the group and the hello have changed.

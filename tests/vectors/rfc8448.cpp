@@ -100,8 +100,8 @@ tc::detail::HelloTemplate template_of(const Trace& trace) {
     const auto first = std::move(fixed.extensions);
     fixed.extensions = items_of(unhex(trace.second_client_hello));
     for (auto& item : fixed.extensions)
-      item.only_after_retry = std::none_of(first.begin(), first.end(),
-                                           [&](const auto& other) { return other.type == item.type; });
+      item.only_after_retry =
+          std::none_of(first.begin(), first.end(), [&](const auto& other) { return other.type == item.type; });
     // The retry adds a cookie and padding, and changes nothing else that we put there.
     CHECK(fixed.extensions.size() == first.size() + 2);
   }
@@ -135,9 +135,8 @@ struct Replay {
     REQUIRE(parsed.has_value());
     return std::move(*parsed);
   }
-  static tc::ConfigPtr config(const Trace& trace, std::shared_ptr<test::ScriptRng> rng,
-                              tc::detail::HelloTemplate fixed, std::vector<NamedGroup> groups,
-                              Surroundings around) {
+  static tc::ConfigPtr config(const Trace& trace, std::shared_ptr<test::ScriptRng> rng, tc::detail::HelloTemplate fixed,
+                              std::vector<NamedGroup> groups, Surroundings around) {
     auto builder = tc::ClientConfig::builder();
     builder.verifier(std::make_shared<TraceVerifier>())
         .cipher_suites({tc::CipherSuite::aes_128_gcm_sha256, tc::CipherSuite::chacha20_poly1305_sha256,
@@ -181,6 +180,24 @@ struct Replay {
     if (engine.failure())
       FAIL(engine.failure()->message());
   }
+  /// The same application data in both directions.
+  void exchange_data(const Trace& trace, std::size_t step) {
+    const tc::ByteVector data = unhex(trace.application_data);
+    REQUIRE(engine.encrypt(data).value() == data.size());
+    CHECK(sent() == trace.client_data);
+    receive(trace.server_data, step);
+    CHECK(hex(engine.plaintext()) == trace.application_data);
+    engine.consume(data.size());
+  }
+  /// Both sides end.
+  void close(const Trace& trace, std::size_t step = ~std::size_t{0}) {
+    REQUIRE(engine.close_notify().has_value());
+    CHECK(sent() == trace.client_close);
+    receive(trace.server_close, step);
+    check_no_failure();
+    CHECK(engine.peer_closed());
+    CHECK(sent().empty());
+  }
 };
 
 const std::vector<NamedGroup> four_curves{NamedGroup::x25519, NamedGroup::secp256r1, NamedGroup::secp384r1,
@@ -204,9 +221,9 @@ std::shared_ptr<tc::MemorySessionStore> store_of_section_3() {
 tc::Credential credential_of_section_6() {
   auto certificate = tc::Certificate::from_der(unhex(rfc8448::client_authentication.client_certificate));
   REQUIRE(certificate.has_value());
-  auto credential = tc::Credential::create(
-      {std::move(*certificate)},
-      std::make_shared<tc::SignLater>(std::vector{tc::SignatureScheme::rsa_pss_rsae_sha256}));
+  auto credential =
+      tc::Credential::create({std::move(*certificate)},
+                             std::make_shared<tc::SignLater>(std::vector{tc::SignatureScheme::rsa_pss_rsae_sha256}));
   REQUIRE(credential.has_value());
   return std::move(*credential);
 }
@@ -230,19 +247,8 @@ TEST_CASE("RFC 8448, section 3: simple 1-RTT handshake", "[rfc8448]") {
     client.receive(trace.ticket, step);
     client.check_no_failure();
     CHECK(client.engine.plaintext().empty());
-    const tc::ByteVector data = unhex(trace.application_data);
-    REQUIRE(client.engine.encrypt(data).value() == data.size());
-    CHECK(client.sent() == trace.client_data);
-    client.receive(trace.server_data, step);
-    CHECK(hex(client.engine.plaintext()) == trace.application_data);
-    client.engine.consume(data.size());
-
-    REQUIRE(client.engine.close_notify().has_value());
-    CHECK(client.sent() == trace.client_close);
-    client.receive(trace.server_close, step);
-    client.check_no_failure();
-    CHECK(client.engine.peer_closed());
-    CHECK(client.sent().empty());
+    client.exchange_data(trace, step);
+    client.close(trace, step);
   }
 }
 
@@ -265,17 +271,8 @@ TEST_CASE("RFC 8448, section 4: resumed 0-RTT handshake", "[rfc8448]") {
     CHECK(client.engine.info().early_data_accepted == unhex(trace.early_data).size());
     CHECK(client.engine.take_unaccepted_early_data().empty());
 
-    const tc::ByteVector data = unhex(trace.application_data);
-    REQUIRE(client.engine.encrypt(data).value() == data.size());
-    CHECK(client.sent() == trace.client_data);
-    client.receive(trace.server_data, step);
-    CHECK(hex(client.engine.plaintext()) == trace.application_data);
-    client.engine.consume(data.size());
-    REQUIRE(client.engine.close_notify().has_value());
-    CHECK(client.sent() == trace.client_close);
-    client.receive(trace.server_close, step);
-    client.check_no_failure();
-    CHECK(client.engine.peer_closed());
+    client.exchange_data(trace, step);
+    client.close(trace, step);
   }
 }
 
@@ -310,10 +307,7 @@ TEST_CASE("RFC 8448, section 5: HelloRetryRequest", "[rfc8448]") {
   CHECK(client.engine.info().hello_retry_request);
   CHECK(client.engine.info().group == NamedGroup::secp256r1);
   CHECK(client.sent() == trace.client_flight);
-  REQUIRE(client.engine.close_notify().has_value());
-  CHECK(client.sent() == trace.client_close);
-  client.receive(trace.server_close);
-  CHECK(client.engine.peer_closed());
+  client.close(trace);
 }
 
 TEST_CASE("RFC 8448, section 6: client authentication", "[rfc8448]") {
@@ -346,11 +340,7 @@ TEST_CASE("RFC 8448, section 6: client authentication", "[rfc8448]") {
     REQUIRE(client.engine.handshake_complete());
     CHECK(client.sent() == trace.client_flight);
     CHECK(client.engine.info().client_certificate_sent);
-    REQUIRE(client.engine.close_notify().has_value());
-    CHECK(client.sent() == trace.client_close);
-    client.receive(trace.server_close, step);
-    client.check_no_failure();
-    CHECK(client.engine.peer_closed());
+    client.close(trace, step);
   }
 }
 
@@ -364,10 +354,7 @@ TEST_CASE("RFC 8448, section 7: compatibility mode", "[rfc8448]") {
   client.check_no_failure();
   REQUIRE(client.engine.handshake_complete());
   CHECK(client.sent() == trace.client_flight);
-  REQUIRE(client.engine.close_notify().has_value());
-  CHECK(client.sent() == trace.client_close);
-  client.receive(trace.server_close);
-  CHECK(client.engine.peer_closed());
+  client.close(trace);
 }
 
 TEST_CASE("the traces' short key is accepted for the traces only", "[rfc8448]") {

@@ -28,6 +28,7 @@
 
 #include "deterministic.hpp"
 #include "openssl_keys.hpp"
+#include "signature_padding.hpp"
 #include "test_bytes.hpp"
 #include "test_pki.hpp"
 
@@ -156,39 +157,10 @@ Blob private_bits(const test::Key& key) {
 
 Blob message() { return Blob(200, 0x4D); }
 
-/// Botan's name of what a scheme signs with.
-const char* padding_of(SignatureScheme scheme) {
-  switch (scheme) {
-  case SignatureScheme::ecdsa_secp256r1_sha256:
-    return "SHA-256";
-  case SignatureScheme::ecdsa_secp384r1_sha384:
-    return "SHA-384";
-  case SignatureScheme::ecdsa_secp521r1_sha512:
-    return "SHA-512";
-  case SignatureScheme::rsa_pss_rsae_sha256:
-  case SignatureScheme::rsa_pss_pss_sha256:
-    return "PSS(SHA-256,MGF1,32)";
-  case SignatureScheme::rsa_pss_rsae_sha384:
-  case SignatureScheme::rsa_pss_pss_sha384:
-    return "PSS(SHA-384,MGF1,48)";
-  case SignatureScheme::rsa_pss_rsae_sha512:
-  case SignatureScheme::rsa_pss_pss_sha512:
-    return "PSS(SHA-512,MGF1,64)";
-  case SignatureScheme::rsa_pkcs1_sha256:
-    return "PKCS1v15(SHA-256)";
-  case SignatureScheme::rsa_pkcs1_sha384:
-    return "PKCS1v15(SHA-384)";
-  case SignatureScheme::rsa_pkcs1_sha512:
-    return "PKCS1v15(SHA-512)";
-  default:
-    return "Pure";
-  }
-}
-
 bool is_ec(KeyType type) { return type == KeyType::p256 || type == KeyType::p384 || type == KeyType::p521; }
 
 bool botan_verifies(const test::Key& key, SignatureScheme scheme, const Blob& text, const Blob& signature) {
-  Botan::PK_Verifier verifier(*key.botan(), padding_of(scheme),
+  Botan::PK_Verifier verifier(*key.botan(), test::botan_padding(scheme),
                               is_ec(key.type()) ? Botan::Signature_Format::DerSequence
                                                 : Botan::Signature_Format::Standard);
   return verifier.verify_message(text, signature);
@@ -457,7 +429,7 @@ TEST_CASE("the bits that an RSA scheme needs are counted right", "[private-key]"
       const bool enough = std::find(schemes.begin(), schemes.end(), bound.scheme) != schemes.end();
       CHECK(enough == (bits == bound.bits));
       const auto sign = [&] {
-        Botan::PK_Signer signer(stored, Botan::system_rng(), padding_of(bound.scheme));
+        Botan::PK_Signer signer(stored, Botan::system_rng(), test::botan_padding(bound.scheme));
         return signer.sign_message(message(), Botan::system_rng());
       };
       // Botan does not find room for the signature in a shorter key either.
@@ -466,7 +438,7 @@ TEST_CASE("the bits that an RSA scheme needs are counted right", "[private-key]"
         continue;
       }
       test::FixedRng rng;
-      Botan::PK_Verifier verifier(stored, padding_of(bound.scheme));
+      Botan::PK_Verifier verifier(stored, test::botan_padding(bound.scheme));
       CHECK(verifier.verify_message(message(), key->sign(bound.scheme, message(), rng).value()));
     }
   }
