@@ -61,7 +61,8 @@ ServerSignature::verify(const ClientConfig& config, const Proof<ServerChain>&, c
                         const CertificateVerify& message, const Digest& transcript) noexcept {
   // RFC 9846, 4.4.3: the scheme must be one that the client offered in signature_algorithms.
   const std::span<const SignatureScheme> offered = config.signature_schemes();
-  if (std::find(offered.begin(), offered.end(), message.algorithm) == offered.end())
+  // PKCS#1 v1.5 among them is for TLS 1.2.
+  if (std::find(offered.begin(), offered.end(), message.algorithm) == offered.end() || !signs_tls13(message.algorithm))
     return fail(ErrorCode::signature_scheme_not_offered, "CertificateVerify", std::string(name_of(message.algorithm)));
   const SignedContent content = signed_content("TLS 1.3, server CertificateVerify", transcript);
   if (Result<> verified = key.verify(message.algorithm, content.view(), message.signature, config.rsa_bits_min());

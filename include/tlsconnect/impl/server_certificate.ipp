@@ -1,6 +1,7 @@
 // Reading what the server shows of itself.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 
 #include <tlsconnect/base/limits.hpp>
@@ -136,6 +137,14 @@ TLSCONNECT_DECL Result<ServerCertificate> read_server_certificate(HandshakeConte
   return detail::open_peer_chain(context.info);
 }
 
+TLSCONNECT_DECL std::int64_t usable_until(const ClientConfig& config, const ServerCertificate& server,
+                                          const std::vector<Certificate>& path) noexcept {
+  std::int64_t until = config.clock().now() + std::int64_t{limits::ticket_lifetime} * 1000;
+  for (const Certificate& certificate : path.empty() ? server.chain : path)
+    until = std::min(until, certificate.not_after() * 1000);
+  return until;
+}
+
 TLSCONNECT_DECL Result<ServerCertificate> certificate_of_session(HandshakeContext& context, const Session& session) {
   ConnectionInfo& info = context.info;
   info.raw_public_key = session.raw_public_key;
@@ -152,6 +161,22 @@ TLSCONNECT_DECL Result<ServerCertificate> certificate_of_session(HandshakeContex
   if (info.peer_chain.empty())
     return ServerCertificate{};
   return detail::open_peer_chain(info);
+}
+
+TLSCONNECT_DECL Result<> read_alpn(HandshakeContext& context, BytesView body, std::string_view where) {
+  const Result<ProtocolNames> selected = decode<ProtocolNames>(body);
+  if (!selected)
+    return std::unexpected(selected.error());
+  // RFC 7301, 3.1: the answer holds exactly one name.
+  if (selected->names.size() != 1)
+    return fail(ErrorCode::field_out_of_range, where, "application_layer_protocol_negotiation");
+  // RFC 7301, 3.2: and it is one that was offered.
+  const std::string_view name = as_text(selected->names[0].text);
+  const std::span<const std::string> offered = context.config->alpn();
+  if (std::find(offered.begin(), offered.end(), name) == offered.end())
+    return fail(ErrorCode::alpn_not_offered, where);
+  context.info.application_protocol.assign(name);
+  return {};
 }
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI

@@ -146,6 +146,10 @@ inline Result<ExtensionSet> ExtensionSet::parse(BytesView block, ExtensionContex
   if (Result<> done = reader.finish(where); !done)
     return std::unexpected(std::move(done.error()));
   for (const Entry& entry : set.entries_) {
+    // RFC 5246, 7.4.1.4: in TLS 1.2, whatever answers nothing is refused as that.
+    if (context == ExtensionContext::server_hello12 && !offered.contains(entry.type))
+      return fail(ErrorCode::extension_unsolicited, where,
+                  "extension " + std::to_string(static_cast<unsigned>(entry.type)));
     // RFC 9846, 4.2: one that is recognised must be specified for this message.
     const ExtensionRule* rule = rule_of(entry.type);
     if (rule && !includes(rule->may_stand_in, context))
