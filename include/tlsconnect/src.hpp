@@ -17,6 +17,7 @@
 #include <tlsconnect/impl/engine.ipp>
 #include <tlsconnect/impl/error.ipp>
 #include <tlsconnect/impl/halt.ipp>
+#include <tlsconnect/impl/handshake12.ipp>
 #include <tlsconnect/impl/hash.ipp>
 #include <tlsconnect/impl/kdf.ipp>
 #include <tlsconnect/impl/key_exchange.ipp>
@@ -27,6 +28,7 @@
 #include <tlsconnect/impl/memory_pipe.ipp>
 #include <tlsconnect/impl/name_match.ipp>
 #include <tlsconnect/impl/negotiate.ipp>
+#include <tlsconnect/impl/negotiate12.ipp>
 #include <tlsconnect/impl/path_verifier.ipp>
 #include <tlsconnect/impl/policy.ipp>
 #include <tlsconnect/impl/posix.ipp>
