@@ -8,6 +8,10 @@
 
 #include <tlsconnect/impl/aead.ipp>
 #include <tlsconnect/impl/certificate_compression.ipp>
+#if !defined(TLSCONNECT_WITHOUT_TLS12)
+#include <tlsconnect/impl/client12.ipp>
+#include <tlsconnect/impl/client12_finish.ipp>
+#endif
 #include <tlsconnect/impl/client13.ipp>
 #include <tlsconnect/impl/client13_connected.ipp>
 #include <tlsconnect/impl/client_authentication.ipp>
