@@ -55,7 +55,8 @@ TLSCONNECT_DECL Result<PeerStatus> read_status(const ExtensionSet& extensions) {
   return status;
 }
 
-/// Opens what stands in ConnectionInfo.
+} // namespace detail
+
 TLSCONNECT_DECL Result<ServerCertificate> open_peer_chain(const ConnectionInfo& info) {
   ServerCertificate server;
   if (info.raw_public_key) {
@@ -81,8 +82,6 @@ TLSCONNECT_DECL Result<ServerCertificate> open_peer_chain(const ConnectionInfo& 
     server.status.push_back({status.ocsp_response, status.sct_list});
   return server;
 }
-
-} // namespace detail
 
 TLSCONNECT_DECL Result<ServerCertificate> read_server_certificate(HandshakeContext& context,
                                                                   const Handshake13& handshake,
@@ -134,7 +133,7 @@ TLSCONNECT_DECL Result<ServerCertificate> read_server_certificate(HandshakeConte
   if (any_status)
     context.info.peer_status = std::move(statuses);
   context.info.raw_public_key = handshake.server_raw_public_key;
-  return detail::open_peer_chain(context.info);
+  return open_peer_chain(context.info);
 }
 
 TLSCONNECT_DECL std::int64_t usable_until(const ClientConfig& config, const ServerCertificate& server,
@@ -160,7 +159,21 @@ TLSCONNECT_DECL Result<ServerCertificate> certificate_of_session(HandshakeContex
     info.peer_status = std::vector<PeerStatus>();
   if (info.peer_chain.empty())
     return ServerCertificate{};
-  return detail::open_peer_chain(info);
+  return open_peer_chain(info);
+}
+
+TLSCONNECT_DECL std::vector<SessionCertificate> chain_for_session(const ConnectionInfo& info) {
+  std::vector<SessionCertificate> chain;
+  chain.reserve(info.peer_chain.size());
+  for (std::size_t i = 0; i < info.peer_chain.size(); ++i) {
+    SessionCertificate certificate{info.peer_chain[i], {}, {}};
+    if (i < info.peer_status.size()) {
+      certificate.ocsp_response = info.peer_status[i].ocsp_response;
+      certificate.sct_list = info.peer_status[i].sct_list;
+    }
+    chain.push_back(std::move(certificate));
+  }
+  return chain;
 }
 
 TLSCONNECT_DECL Result<> read_alpn(HandshakeContext& context, BytesView body, std::string_view where) {
