@@ -969,7 +969,9 @@ ByteVector ScriptedServer::draft_ticket() const {
 
 tlsconnect::ConfigPtr make_config(const TalkOptions& options) {
   auto builder = tlsconnect::ClientConfig::builder();
-  builder.rng(std::make_shared<FixedRng>(options.seed))
+  // The server here speaks TLS 1.3.
+  builder.versions({ProtocolVersion::tls1_3})
+      .rng(std::make_shared<FixedRng>(options.seed))
       .clock(std::make_shared<FixedClock>(FixedClock::from_seconds(now)));
   if (options.quick) {
     builder.verifier(std::make_shared<tlsconnect::DangerousNoVerification>());
