@@ -311,7 +311,7 @@ TLSCONNECT_DECL Result<> ClientConfig::Builder::settle_versions(ClientConfig& co
   const detail::Offer offer{.groups = config.groups_,
                             .signature_schemes = signature_schemes_,
                             .external_psks = external_psks_,
-                            .certificates = config.verifier_ != nullptr,
+                            .certificates = config.verifier_ || raw_public_keys_,
                             .only_post_quantum = require_post_quantum_};
   for (const ProtocolVersion version : {ProtocolVersion::tls1_3, ProtocolVersion::tls1_2}) {
     if (std::find(wanted.begin(), wanted.end(), version) == wanted.end())
