@@ -112,7 +112,7 @@ public:
   Result<> update_keys(bool request_peer) noexcept;
 
   /// Keying material for another protocol (RFC 9846, 7.5): `out.size()` bytes that depend on the connection, on `label`
-  /// (1 to 249 bytes, registered or beginning with "EXPERIMENTAL") and on `context`; the server can make the same. No
+  /// (1 to 249 bytes, of any length in TLS 1.2; registered or beginning with "EXPERIMENTAL") and on `context`; the server can make the same. No
   /// context and an empty one are the same in TLS 1.3, and differ in TLS 1.2 (RFC 5705, 4). `export_not_available` before
   /// the handshake is complete, and in TLS 1.2 without the extended main secret.
   [[nodiscard]] Result<> export_keying_material(std::string_view label, std::optional<BytesView> context,

@@ -187,8 +187,7 @@ private:
       return true;
     }
     case ExtensionType::server_certificate_type: {
-      // Raw public keys are taken in TLS 1.3 only.
-      if (!config_->raw_public_keys() || !tls13())
+      if (!config_->raw_public_keys())
         return false;
       std::vector<CertificateType> types = {CertificateType::raw_public_key};
       if (config_->verifier())
@@ -196,8 +195,6 @@ private:
       return write_types(types, body);
     }
     case ExtensionType::client_certificate_type: {
-      if (!tls13())
-        return false;
       // In the order in which the caller prefers its credentials.
       std::vector<CertificateType> types;
       for (const Credential& credential : config_->credentials()) {
