@@ -28,7 +28,7 @@ struct VerdictRequest {
 struct SignatureRequest {
   std::size_t credential; ///< which of ClientConfig::credentials() was chosen
   SignatureScheme scheme; ///< what to sign it with
-  BytesView content;      ///< the whole of what is signed, not its hash (RFC 9846, 4.4.3)
+  BytesView content;      ///< the whole of what is signed, not its hash (RFC 9846, 4.4.3; RFC 5246, 7.4.8)
 };
 
 /// One client connection. It has four ports, two to the network and two to the application; each is a buffer and a
@@ -108,13 +108,15 @@ public:
 
   /// Changes this side's sending key (RFC 9846, 4.6.3), and with `request_peer` asks the peer to change its own. The
   /// message waits in pending_output(). A key is also changed by itself before it has sealed too much. Not final:
-  /// `not_connected`, `write_side_closed`.
+  /// `not_connected`, `write_side_closed`, and `key_update_not_possible` in TLS 1.2.
   Result<> update_keys(bool request_peer) noexcept;
 
   /// Keying material for another protocol (RFC 9846, 7.5): `out.size()` bytes that depend on the connection, on `label`
   /// (1 to 249 bytes, registered or beginning with "EXPERIMENTAL") and on `context`; the server can make the same. No
-  /// context and an empty one are the same in TLS 1.3. `export_not_available` before the handshake is complete.
-  [[nodiscard]] Result<> export_keying_material(std::string_view label, BytesView context, Bytes out) const noexcept;
+  /// context and an empty one are the same in TLS 1.3, and differ in TLS 1.2 (RFC 5705, 4). `export_not_available` before
+  /// the handshake is complete, and in TLS 1.2 without the extended main secret.
+  [[nodiscard]] Result<> export_keying_material(std::string_view label, std::optional<BytesView> context,
+                                                Bytes out) const noexcept;
   /// The same from the pre-shared key of the ClientHello, to go with early data: without forward secrecy, and the server
   /// may not have agreed. Available from the start when a pre-shared key was offered, until the handshake is complete,
   /// and afterwards if early data was accepted.
@@ -122,6 +124,9 @@ public:
                                                       Bytes out) const noexcept;
   /// The channel binding tls-exporter (RFC 9266): 32 bytes.
   [[nodiscard]] Result<ByteVector> tls_exporter() const noexcept;
+  /// The channel binding tls-unique (RFC 5929, 3): the first Finished of the handshake. `export_not_available` in TLS 1.3,
+  /// which has none (RFC 9266), and in TLS 1.2 without the extended main secret, where it is not unique.
+  [[nodiscard]] Result<ByteVector> tls_unique() const noexcept;
   /// The channel binding tls-server-end-point (RFC 5929, 4): the hash of the server's certificate.
   /// `export_not_available` where that is not defined: no certificate, or one signed without a hash.
   [[nodiscard]] Result<ByteVector> tls_server_end_point() const noexcept;

@@ -8,6 +8,10 @@
 
 #include <tlsconnect/impl/aead.ipp>
 #include <tlsconnect/impl/certificate_compression.ipp>
+#if !defined(TLSCONNECT_WITHOUT_TLS12)
+#include <tlsconnect/impl/client12.ipp>
+#include <tlsconnect/impl/client12_finish.ipp>
+#endif
 #include <tlsconnect/impl/client13.ipp>
 #include <tlsconnect/impl/client13_connected.ipp>
 #include <tlsconnect/impl/client_authentication.ipp>
@@ -17,15 +21,18 @@
 #include <tlsconnect/impl/engine.ipp>
 #include <tlsconnect/impl/error.ipp>
 #include <tlsconnect/impl/halt.ipp>
+#include <tlsconnect/impl/handshake12.ipp>
 #include <tlsconnect/impl/hash.ipp>
 #include <tlsconnect/impl/kdf.ipp>
 #include <tlsconnect/impl/key_exchange.ipp>
 #include <tlsconnect/impl/key_log.ipp>
 #include <tlsconnect/impl/key_log_file.ipp>
+#include <tlsconnect/impl/key_schedule12.ipp>
 #include <tlsconnect/impl/key_schedule13.ipp>
 #include <tlsconnect/impl/memory_pipe.ipp>
 #include <tlsconnect/impl/name_match.ipp>
 #include <tlsconnect/impl/negotiate.ipp>
+#include <tlsconnect/impl/negotiate12.ipp>
 #include <tlsconnect/impl/path_verifier.ipp>
 #include <tlsconnect/impl/policy.ipp>
 #include <tlsconnect/impl/posix.ipp>

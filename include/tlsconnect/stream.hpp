@@ -118,10 +118,12 @@ public:
   }
 
   /// Keying material for another protocol (RFC 9846, 7.5), and channel bindings (RFC 9266; RFC 5929, 4); see ClientEngine.
-  [[nodiscard]] Result<> export_keying_material(std::string_view label, BytesView context, Bytes out) const noexcept {
+  [[nodiscard]] Result<> export_keying_material(std::string_view label, std::optional<BytesView> context,
+                                                Bytes out) const noexcept {
     return engine_.export_keying_material(label, context, out);
   }
   [[nodiscard]] Result<ByteVector> tls_exporter() const noexcept { return engine_.tls_exporter(); }
+  [[nodiscard]] Result<ByteVector> tls_unique() const noexcept { return engine_.tls_unique(); }
   [[nodiscard]] Result<ByteVector> tls_server_end_point() const noexcept { return engine_.tls_server_end_point(); }
 
   /// Whether read_some would return data without touching the transport.

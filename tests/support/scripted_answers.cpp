@@ -69,6 +69,8 @@ std::optional<Hybrid> hybrid_of(NamedGroup group) {
   }
 }
 
+} // namespace
+
 SignatureScheme usual_scheme(KeyType type) {
   switch (type) {
   case KeyType::p256:
@@ -92,8 +94,6 @@ SignatureScheme usual_scheme(KeyType type) {
   throw std::invalid_argument("test support: key type");
 }
 
-/// Botan's name for signing with this key under this scheme; where they do not fit each other, something that the key
-/// can do.
 std::string padding_for(KeyType type, SignatureScheme scheme) {
   const std::string wanted = botan_padding(scheme);
   switch (type) {
@@ -108,8 +108,6 @@ std::string padding_for(KeyType type, SignatureScheme scheme) {
     return wanted.starts_with("PSS") || wanted.starts_with("PKCS1") ? wanted : "PSS(SHA-256,MGF1,32)";
   }
 }
-
-} // namespace
 
 // ---- what the server says ----
 

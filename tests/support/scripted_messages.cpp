@@ -1,5 +1,5 @@
-// Messages, steps and plans: what a test edits before the server says it.
-#include "scripted_server.hpp"
+// Messages: what a test edits before the server says it.
+#include "scripted_messages.hpp"
 
 #include <algorithm>
 
@@ -103,14 +103,6 @@ HelloDraft HelloDraft::of(BytesView body) {
   return draft;
 }
 
-ByteVector TicketDraft::body() const {
-  ExtensionList extensions;
-  if (max_early_data)
-    set_extension(extensions, ExtensionType::early_data, encoded(tlsconnect::EarlyDataLimit{*max_early_data}));
-  const ByteVector block = block_of(extensions);
-  return encoded(tlsconnect::NewSessionTicket{lifetime, age_add, nonce, ticket, block});
-}
-
 ByteVector CertificateDraft::body() const {
   ByteVector out;
   tlsconnect::Writer writer(out);
@@ -134,60 +126,6 @@ CertificateDraft CertificateDraft::of(BytesView body) {
   return draft;
 }
 
-// ---- steps and plans ----
-
-Step message_step(std::string name, HandshakeType type, std::function<ByteVector(ScriptedServer&)> body) {
-  Step step;
-  step.name = std::move(name);
-  step.type = type;
-  step.body = std::move(body);
-  return step;
-}
-Step message_step(std::string name, HandshakeType type, ByteVector body) {
-  return message_step(
-      std::move(name), type,
-      std::function<ByteVector(ScriptedServer&)>([body = std::move(body)](ScriptedServer&) { return body; }));
-}
-Step action_step(std::string name, std::function<void(ScriptedServer&)> action) {
-  Step step;
-  step.name = std::move(name);
-  step.action = std::move(action);
-  return step;
-}
-
-Step& Step::edit(std::function<void(ByteVector&)> change) {
-  body = [before = std::move(body), change = std::move(change)](ScriptedServer& server) {
-    ByteVector bytes = before(server);
-    change(bytes);
-    return bytes;
-  };
-  return *this;
-}
-
-Step& Step::replace(ByteVector bytes) {
-  body = [bytes = std::move(bytes)](ScriptedServer&) { return bytes; };
-  return *this;
-}
-
-Step& Step::edit_hello(std::function<void(HelloDraft&)> change) {
-  return edit([change = std::move(change)](ByteVector& bytes) {
-    HelloDraft draft = HelloDraft::of(bytes);
-    change(draft);
-    bytes = draft.body();
-  });
-}
-
-Step& Step::edit_certificate(std::function<void(CertificateDraft&)> change) {
-  return edit([change = std::move(change)](ByteVector& bytes) {
-    CertificateDraft draft = CertificateDraft::of(bytes);
-    change(draft);
-    bytes = draft.body();
-  });
-}
-
-namespace {
-
-/// Changes the extensions of any message that has some.
 void edit_extensions(HandshakeType type, ByteVector& bytes, const std::function<void(ExtensionList&)>& change) {
   if (type == HandshakeType::server_hello) {
     HelloDraft draft = HelloDraft::of(bytes);
@@ -216,55 +154,6 @@ void edit_extensions(HandshakeType type, ByteVector& bytes, const std::function<
     writer.opaque16(block_of(extensions), 0, 0xFFFF);
     value_of(writer.finish("extensions"));
   }
-}
-
-} // namespace
-
-Step& Step::with_extension(ExtensionType extension, ByteVector extension_body) {
-  return edit([type = type, extension, extension_body = std::move(extension_body)](ByteVector& bytes) {
-    edit_extensions(type, bytes, [&](ExtensionList& list) { set_extension(list, extension, extension_body); });
-  });
-}
-
-Step& Step::without_extension(ExtensionType extension) {
-  return edit([type = type, extension](ByteVector& bytes) {
-    edit_extensions(type, bytes, [&](ExtensionList& list) { drop_extension(list, extension); });
-  });
-}
-
-std::vector<Step>::iterator Plan::at(std::string_view name) {
-  const auto step = std::find_if(steps_.begin(), steps_.end(), [name](const Step& s) { return s.name == name; });
-  if (step == steps_.end())
-    throw std::invalid_argument("test support: no step named " + std::string(name));
-  return step;
-}
-Step& Plan::operator[](std::string_view name) { return *at(name); }
-bool Plan::has(std::string_view name) const {
-  return std::any_of(steps_.begin(), steps_.end(), [name](const Step& step) { return step.name == name; });
-}
-Plan& Plan::drop(std::string_view name) {
-  steps_.erase(at(name));
-  return *this;
-}
-Plan& Plan::before(std::string_view name, Step step) {
-  steps_.insert(at(name), std::move(step));
-  return *this;
-}
-Plan& Plan::after(std::string_view name, Step step) {
-  steps_.insert(at(name) + 1, std::move(step));
-  return *this;
-}
-Plan& Plan::append(Step step) {
-  steps_.push_back(std::move(step));
-  return *this;
-}
-Plan& Plan::repeat(std::string_view name) {
-  Step copy = *at(name);
-  return after(name, std::move(copy));
-}
-Plan& Plan::swap(std::string_view a, std::string_view b) {
-  std::iter_swap(at(a), at(b));
-  return *this;
 }
 
 } // namespace test

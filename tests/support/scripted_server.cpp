@@ -10,22 +10,7 @@ using tlsconnect::Result;
 
 // ---- receiving ----
 
-ScriptedServer::ScriptedServer(ServerOptions options) : options_(std::move(options)), rng_(options_.seed) {}
-
-void ScriptedServer::feed(BytesView bytes) {
-  append(input_, bytes);
-  std::size_t used = 0;
-  while (input_.size() - used >= tlsconnect::RecordHeader::size) {
-    const Bytes rest = Bytes(input_).subspan(used);
-    const auto header = tlsconnect::RecordHeader::parse(rest.first<tlsconnect::RecordHeader::size>());
-    const std::size_t size = tlsconnect::RecordHeader::size + header.length;
-    if (rest.size() < size)
-      break;
-    take_record(header, rest.first(size));
-    used += size;
-  }
-  input_.erase(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(used));
-}
+ScriptedServer::ScriptedServer(ServerOptions options) : ScriptedEnd(options.seed), options_(std::move(options)) {}
 
 void ScriptedServer::take_record(const tlsconnect::RecordHeader& header, Bytes record) {
   SeenRecord seen;
@@ -60,55 +45,17 @@ void ScriptedServer::take_record(const tlsconnect::RecordHeader& header, Bytes r
     content = text.first(size - 1);
   }
   seen.content = tlsconnect::to_vector(content);
-  records_.push_back(seen);
-
-  switch (seen.type) {
-  case ContentType::handshake:
-    return take_handshake(seen.content);
-  case ContentType::alert:
-    if (seen.content.size() != 2)
-      throw std::runtime_error("test support: the client's alert is malformed");
-    alerts_.push_back({seen.content[0], static_cast<AlertDescription>(seen.content[1]), seen.sealed});
-    return;
-  case ContentType::application_data:
-    return append(seen.early ? early_received_ : received_, seen.content);
-  case ContentType::change_cipher_spec:
-    if (seen.sealed || seen.content != ByteVector{1})
-      throw std::runtime_error("test support: the client's change_cipher_spec is wrong");
-    return;
-  case ContentType::invalid:
-    break;
-  }
-  throw std::runtime_error("test support: the client sent a record of an unknown type");
+  take_content(std::move(seen));
 }
 
-void ScriptedServer::take_handshake(BytesView content) {
-  append(handshake_input_, content);
-  while (handshake_input_.size() >= 4) {
-    const std::size_t size =
-        4 + static_cast<std::size_t>((handshake_input_[1] << 16) | (handshake_input_[2] << 8) | handshake_input_[3]);
-    if (handshake_input_.size() < size)
-      return;
-    const ByteVector message(handshake_input_.begin(), handshake_input_.begin() + static_cast<std::ptrdiff_t>(size));
-    handshake_input_.erase(handshake_input_.begin(), handshake_input_.begin() + static_cast<std::ptrdiff_t>(size));
-    take_message(static_cast<HandshakeType>(message[0]), message);
-  }
+void ScriptedServer::take_data(const SeenRecord& seen) {
+  append(seen.early ? early_received_ : received_, seen.content);
 }
 
 void ScriptedServer::take_message(HandshakeType type, BytesView whole) {
   const BytesView body = whole.subspan(4);
   if (type == HandshakeType::client_hello) {
-    SeenHello seen;
-    seen.message = tlsconnect::to_vector(whole);
-    seen.fields = value_of(tlsconnect::decode<tlsconnect::ClientHello>(BytesView(seen.message).subspan(4)));
-    seen.extensions = split_block(seen.fields.extensions);
-    if (const RawExt* shares = find_extension(seen.extensions, ExtensionType::key_share)) {
-      const auto decoded = value_of(tlsconnect::decode<tlsconnect::OfferedKeyShares>(shares->body));
-      for (const tlsconnect::KeyShareEntry& entry : decoded.client_shares)
-        seen.shares.emplace_back(entry.group, tlsconnect::to_vector(entry.key_exchange));
-    }
-    take_psks(seen, whole);
-    hellos_.push_back(std::move(seen));
+    take_psks(take_hello(whole), whole);
     value_of(transcript_.add(whole));
     return;
   }
@@ -238,34 +185,18 @@ KnownPsk ScriptedServer::issue_ticket(const TicketDraft& draft) {
 
 // ---- sending ----
 
+ByteVector TicketDraft::body() const {
+  ExtensionList extensions;
+  if (max_early_data)
+    set_extension(extensions, ExtensionType::early_data, encoded(tlsconnect::EarlyDataLimit{*max_early_data}));
+  const ByteVector block = block_of(extensions);
+  return encoded(tlsconnect::NewSessionTicket{lifetime, age_add, nonce, ticket, block});
+}
+
 void ScriptedServer::run(const Plan& plan) {
-  for (const Step& step : plan.steps()) {
-    if (step.action) {
-      step.action(*this);
-      continue;
-    }
-    const ByteVector message = framed(step.type, step.body(*this));
-    if (step.in_transcript)
-      value_of(transcript_.add(message));
-    append(pending_, message);
-    if (!step.joined)
-      flush(step.fragment, step.padding);
-  }
-  flush(16'384, 0);
-}
-
-void ScriptedServer::flush(std::size_t fragment, std::size_t padding) {
-  const ByteVector pending = std::exchange(pending_, {});
-  for (BytesView rest = pending; !rest.empty();) {
-    const std::size_t count = std::min(fragment, rest.size());
-    send_record(ContentType::handshake, rest.first(count), padding);
-    rest = rest.subspan(count);
-  }
-}
-
-void ScriptedServer::send(HandshakeType type, BytesView body, std::size_t fragment) {
-  append(pending_, framed(type, body));
-  flush(fragment, 0);
+  for (const Step& step : plan.steps())
+    perform(step, *this);
+  flush();
 }
 
 void ScriptedServer::send_record(ContentType type, BytesView content, std::size_t padding) {
@@ -290,21 +221,6 @@ void ScriptedServer::send_inner(BytesView inner) {
                         bytes.subspan(tlsconnect::RecordHeader::size, inner.size()),
                         bytes.last(tlsconnect::aead_tag_length)));
   append(output_, record);
-}
-
-void ScriptedServer::send_clear(ContentType type, BytesView content, std::uint16_t version) {
-  append(output_, record_of(type, content, version));
-}
-
-void ScriptedServer::send_raw(BytesView bytes) { append(output_, bytes); }
-
-void ScriptedServer::send_data(std::string_view text) {
-  send_record(ContentType::application_data, tlsconnect::as_bytes(text));
-}
-
-void ScriptedServer::send_alert(AlertDescription description, std::uint8_t level) {
-  const std::array<std::uint8_t, 2> content{level, static_cast<std::uint8_t>(description)};
-  send_record(ContentType::alert, content);
 }
 
 void ScriptedServer::send_key_update(std::uint8_t request) {

@@ -1,13 +1,14 @@
-// A client and the server, in memory.
-#include "scripted_server.hpp"
+#include "scripted_talk.hpp"
 
 #include <algorithm>
 
 #include <tlsconnect/verify/trust_anchors.hpp>
 
+#include "scripted_server.hpp"
+
 namespace test {
 
-tlsconnect::ConfigPtr make_config(const TalkOptions& options) {
+tlsconnect::ConfigPtr make_client_config(const ClientOptions& options) {
   auto builder = tlsconnect::ClientConfig::builder();
   builder.rng(std::make_shared<FixedRng>(options.seed))
       .clock(std::make_shared<FixedClock>(FixedClock::from_seconds(now)));
@@ -17,31 +18,12 @@ tlsconnect::ConfigPtr make_config(const TalkOptions& options) {
   } else {
     builder.trust(value_of(tlsconnect::TrustAnchors::from_pem(server_root().pem())));
   }
-  if (options.configure)
-    options.configure(builder);
+  options.configure(builder);
   return value_of(builder.build());
 }
 
-Talk::Talk(TalkOptions options)
-    : server(options.server), client(options.config ? options.config : make_config(options),
-                                     value_of(tlsconnect::ServerName::parse(options.name)),
-                                     tlsconnect::replay_safe(tlsconnect::as_bytes(options.early_data))) {
-  to_server();
-  plan = server.honest_plan();
-}
-
-void Talk::to_server() {
-  for (BytesView out = client.pending_output(); !out.empty(); out = client.pending_output()) {
-    const std::size_t count = out.size();
-    server.feed(out);
-    client.sent(count);
-  }
-}
-
-void Talk::to_client() { deliver(server.take_output()); }
-
-void Talk::deliver(BytesView bytes) {
-  const auto drain = [this] {
+void deliver_to(tlsconnect::ClientEngine& client, BytesView bytes, std::size_t chunk, ByteVector& received) {
+  const auto drain = [&] {
     for (BytesView data = client.plaintext(); !data.empty(); data = client.plaintext()) {
       const std::size_t count = data.size();
       append(received, data);
@@ -61,29 +43,7 @@ void Talk::deliver(BytesView bytes) {
   drain();
 }
 
-void Talk::exchange() {
-  to_server();
-  for (ByteVector out = server.take_output(); !out.empty(); out = server.take_output()) {
-    deliver(out);
-    to_server();
-  }
-}
-
-void Talk::retry(std::optional<NamedGroup> group, std::optional<ByteVector> cookie) {
-  retry(server.retry_plan(group, std::move(cookie)));
-}
-
-void Talk::retry(const Plan& retry_plan) {
-  server.run(retry_plan);
-  exchange();
-}
-
-void Talk::handshake() {
-  server.run(plan);
-  exchange();
-}
-
-Outcome Talk::outcome() const {
+Outcome outcome_between(const tlsconnect::ClientEngine& client, const ScriptedEnd& server) {
   Outcome outcome;
   if (client.failure())
     outcome.error = client.failure()->code();
@@ -93,6 +53,15 @@ Outcome Talk::outcome() const {
       outcome.alert = alert.description;
   outcome.complete = client.handshake_complete() && server.client_finished();
   return outcome;
+}
+
+void Talk::retry(std::optional<NamedGroup> group, std::optional<ByteVector> cookie) {
+  retry(server.retry_plan(group, std::move(cookie)));
+}
+
+void Talk::retry(const Plan& retry_plan) {
+  server.run(retry_plan);
+  exchange();
 }
 
 } // namespace test

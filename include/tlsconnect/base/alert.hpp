@@ -30,6 +30,7 @@ enum class AlertDescription : std::uint8_t {
   internal_error = 80,
   inappropriate_fallback = 86,
   user_canceled = 90,
+  no_renegotiation = 100,
   missing_extension = 109,
   unsupported_extension = 110,
   unrecognized_name = 112,
@@ -84,6 +85,8 @@ enum class AlertDescription : std::uint8_t {
     return "inappropriate_fallback";
   case AlertDescription::user_canceled:
     return "user_canceled";
+  case AlertDescription::no_renegotiation:
+    return "no_renegotiation";
   case AlertDescription::missing_extension:
     return "missing_extension";
   case AlertDescription::unsupported_extension:

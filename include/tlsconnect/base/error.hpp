@@ -86,8 +86,21 @@ enum class ErrorCode : std::uint8_t {
   certificate_compression_not_offered,
   certificate_decompression_failed,
   record_size_limit_invalid,
+  // misbehaved: TLS 1.2
+  change_cipher_spec_invalid,
+  record_version_wrong,
+  alert_level_invalid,
+  early_data_downgraded,
+  session_not_offered,
+  session_suite_changed,
+  session_extended_main_secret_changed,
+  renegotiation_info_wrong,
+  renegotiation_refused,
+  point_formats_wrong,
+  certificate_key_not_for_suite,
   // incompatible
   version_unsupported,
+  extended_main_secret_missing,
   no_credential_fits,
   // certificate
   certificate_malformed,

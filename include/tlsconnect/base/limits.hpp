@@ -23,6 +23,10 @@ inline constexpr std::size_t certificate_chain = 64;
 inline constexpr std::size_t offered_psks = 8;
 /// Signed certificate timestamps with one certificate; two or three are usual.
 inline constexpr std::size_t signed_certificate_timestamps = 32;
+/// A server's hint which pre-shared key it means, in TLS 1.2 (RFC 4279, 5.3 asks for room for 128 bytes).
+inline constexpr std::size_t psk_identity_hint = 1'024;
+/// HelloRequests during a handshake of TLS 1.2, which are passed over (RFC 5246, 7.4.1.1).
+inline constexpr unsigned hello_requests = 16;
 /// Names of authorities, and filters, in one CertificateRequest. A server that trusts a whole web's roots lists 150.
 inline constexpr std::size_t certificate_authorities = 512;
 inline constexpr std::size_t oid_filters = 32;
@@ -36,7 +40,7 @@ inline constexpr std::uint32_t ticket_lifetime = 604'800;
 inline constexpr std::size_t extensions = 64;
 /// Records without content in a row (RFC 9846, 5.4 allows them as cover traffic).
 inline constexpr unsigned empty_records = 32;
-/// Warning alerts (user_canceled is the only one that is ignored) in a row.
+/// Warning alerts in a row: all of them are ignored in TLS 1.2, user_canceled alone in TLS 1.3.
 inline constexpr unsigned warning_alerts = 4;
 /// change_cipher_spec records during a handshake. One is usual; each is dropped (RFC 9846, 5).
 inline constexpr unsigned change_cipher_specs = 32;
@@ -51,6 +55,8 @@ inline constexpr std::size_t names_in_message = 16;
 inline constexpr std::uint64_t records_per_key_aes_gcm = std::uint64_t{1} << 24;
 /// ChaCha20-Poly1305 has no such limit but the sequence number (RFC 9846, 5.3 and 5.5).
 inline constexpr std::uint64_t records_per_key_chacha20 = std::uint64_t{1} << 62;
+/// Seconds that a session of TLS 1.2 may be used for which the server names no lifetime (RFC 5246, F.1.4).
+inline constexpr std::uint32_t session12_lifetime = 86'400;
 /// How often one side may update its key: the number of an epoch has 48 bits (RFC 9846, 4.6.3).
 inline constexpr std::uint64_t key_epochs = (std::uint64_t{1} << 48) - 1;
 /// Ciphertext that may wait for the transport before `encrypt` takes no more, in bytes.

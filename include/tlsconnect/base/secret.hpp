@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include <tlsconnect/base/bytes.hpp>
 
@@ -41,8 +42,7 @@ public:
 
   Secret() = default;
   /// A secret of `size` zero bytes, to be written through `bytes()`. More than `capacity` gives an empty one.
-  explicit Secret(std::size_t size) noexcept
-      : size_(size <= capacity ? static_cast<std::uint8_t>(size) : std::uint8_t{0}) {}
+  explicit Secret(std::size_t size) noexcept : size_(size <= capacity ? static_cast<Size>(size) : Size{0}) {}
   /// Takes a copy of the bytes. More than `capacity` gives an empty secret.
   explicit Secret(BytesView bytes) noexcept : Secret(bytes.size()) {
     if (size_ == bytes.size())
@@ -75,8 +75,9 @@ public:
   }
 
 private:
+  using Size = std::conditional_t<(Capacity < 256), std::uint8_t, std::uint16_t>;
   std::array<std::uint8_t, capacity> bytes_{};
-  std::uint8_t size_ = 0;
+  Size size_ = 0;
 };
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI

@@ -95,7 +95,15 @@ public:
     Builder& certificate_decompressors(std::vector<std::shared_ptr<const CertificateDecompressor>> decompressors);
     /// Application protocols to offer, the preferred one first (RFC 7301); each 1 to 255 bytes.
     Builder& alpn(std::vector<std::string> protocols);
-    /// Cipher suites to offer, in order.
+    /// Versions to offer, each of them TLS 1.3 or TLS 1.2: these and no others, whatever the server would prefer. The
+    /// default is what the policy allows, less a version for which the other decisions leave nothing to offer.
+    Builder& versions(std::vector<ProtocolVersion> versions);
+    /// TLS 1.2: refuse a server without the extended main secret (RFC 7627), under whose sessions others could slip
+    /// (triple handshake). On by default.
+    Builder& require_extended_main_secret(bool required);
+    /// Cipher suites to offer, in order, for all versions. Those of TLS 1.2 that take a pre-shared key need one that is
+    /// not imported, and of the suite's hash; without one they are left out. Those without a key exchange beside it have
+    /// no forward secrecy, and must be named here to be offered.
     Builder& cipher_suites(std::vector<CipherSuite> suites);
     /// Groups to offer, in order. Hybrids in it are subject to `hybrid`.
     Builder& groups(std::vector<NamedGroup> groups);
@@ -105,7 +113,7 @@ public:
     Builder& hybrid(HybridPolicy policy);
     /// Offer hybrid groups only, so that no connection comes about without one.
     Builder& require_post_quantum(bool required);
-    /// Schemes that the server may sign the handshake with, in order. PKCS#1 v1.5 is refused (RFC 9846, 4.2.3).
+    /// Schemes that the server may sign the handshake with, in order. PKCS#1 v1.5 is for TLS 1.2 only (RFC 9846, 4.2.3).
     Builder& signature_schemes(std::vector<SignatureScheme> schemes);
     /// Schemes that certificates may be signed with, in order.
     Builder& certificate_signature_schemes(std::vector<SignatureScheme> schemes);
@@ -135,6 +143,7 @@ public:
     friend class ClientConfig;
     friend struct detail::ConfigAccess;
     [[nodiscard]] Result<ConfigPtr> build_or_throw() const;
+    [[nodiscard]] Result<> settle_versions(ClientConfig& config) const;
 
     Policy policy_;
     bool policy_binds_;
@@ -158,12 +167,15 @@ public:
     bool permute_extensions_ = true;
     std::shared_ptr<KeyLog> key_log_;
     std::vector<std::string> alpn_;
+    std::optional<std::vector<ProtocolVersion>> versions_;
+    bool require_extended_main_secret_ = true;
     std::vector<CipherSuite> cipher_suites_;
     std::vector<NamedGroup> groups_;
     std::optional<std::vector<NamedGroup>> key_shares_;
     HybridPolicy hybrid_ = HybridPolicy::send_share;
     bool require_post_quantum_ = false;
     std::vector<SignatureScheme> signature_schemes_;
+    bool signature_schemes_chosen_ = false; // by the caller, not by the policy
     std::vector<SignatureScheme> certificate_signature_schemes_;
     bool compatibility_mode_ = true;
     std::shared_ptr<Rng> rng_;
@@ -171,9 +183,9 @@ public:
     detail::HelloTemplate hello_template_;
   };
 
-  /// Starts with today's defaults: TLS 1.3; AES-128-GCM, AES-256-GCM and ChaCha20-Poly1305; X25519MLKEM768 and X25519
-  /// with key shares, secp256r1, secp384r1 and secp521r1 without; ECDSA, RSA-PSS and EdDSA. No trust: that must be
-  /// said.
+  /// Starts with today's defaults: TLS 1.3 and TLS 1.2 with forward secrecy; AES-128-GCM, AES-256-GCM and
+  /// ChaCha20-Poly1305; X25519MLKEM768 and X25519 with key shares, secp256r1, secp384r1 and secp521r1 without; ECDSA,
+  /// RSA-PSS and EdDSA, and in TLS 1.2 RSA with PKCS#1 v1.5. No trust: that must be said.
   [[nodiscard]] static Builder builder();
   /// Starts with what a policy allows. Setters can narrow that; `build` refuses what goes beyond it. Key shares are sent
   /// for the policy's first hybrid and first other group.
@@ -206,6 +218,15 @@ public:
   /// Null when nothing is logged.
   [[nodiscard]] KeyLog* key_log() const noexcept { return key_log_.get(); }
   [[nodiscard]] std::span<const std::string> alpn() const noexcept { return alpn_; }
+  /// The newest first.
+  [[nodiscard]] std::span<const ProtocolVersion> versions() const noexcept { return versions_; }
+  [[nodiscard]] bool offers(ProtocolVersion version) const noexcept {
+    for (const ProtocolVersion one : versions_)
+      if (one == version)
+        return true;
+    return false;
+  }
+  [[nodiscard]] bool require_extended_main_secret() const noexcept { return require_extended_main_secret_; }
   [[nodiscard]] std::span<const CipherSuite> cipher_suites() const noexcept { return cipher_suites_; }
   [[nodiscard]] std::span<const NamedGroup> groups() const noexcept { return groups_; }
   [[nodiscard]] std::span<const NamedGroup> key_shares() const noexcept { return key_shares_; }
@@ -242,6 +263,8 @@ private:
   bool permute_extensions_ = true;
   std::shared_ptr<KeyLog> key_log_;
   std::vector<std::string> alpn_;
+  std::vector<ProtocolVersion> versions_;
+  bool require_extended_main_secret_ = true;
   std::vector<CipherSuite> cipher_suites_;
   std::vector<NamedGroup> groups_;
   std::vector<NamedGroup> key_shares_;

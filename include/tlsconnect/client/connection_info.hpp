@@ -44,9 +44,13 @@ struct PeerStatus {
 struct ConnectionInfo {
   ProtocolVersion version = ProtocolVersion::tls1_3;
   CipherSuite cipher_suite = CipherSuite::aes_128_gcm_sha256;
-  NamedGroup group = NamedGroup::x25519;
+  NamedGroup group = NamedGroup::x25519; ///< without a meaning for the suites of TLS 1.2 that have no key exchange
   /// The scheme of the server's signature over the handshake; when resumed, over that which the session comes from.
   SignatureScheme signature_scheme = SignatureScheme::ecdsa_secp256r1_sha256;
+  /// TLS 1.2: the main secret is bound to the whole handshake (RFC 7627). TLS 1.3 always has that.
+  bool extended_main_secret = false;
+  /// TLS 1.2: the server knows RFC 5746. (This client renegotiates with none.)
+  bool secure_renegotiation = false;
   /// The server asked for a second ClientHello (RFC 9846, 4.1.4).
   bool hello_retry_request = false;
   /// The server asked for a client certificate (RFC 9846, 4.3.2).

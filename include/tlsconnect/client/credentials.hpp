@@ -107,12 +107,14 @@ private:
   std::shared_ptr<const Impl> impl_;
 };
 
-/// What a CertificateRequest of TLS 1.3 asks for.
+/// What a CertificateRequest asks for.
 struct CertificateRequestFacts {
   std::span<const SignatureScheme> schemes;                            ///< signature_algorithms
   std::span<const CertificateAuthorities::Authority> authorities = {}; ///< certificate_authorities; empty: any
   std::span<const OidFilters::Filter> filters = {};                    ///< oid_filters
   bool raw_public_key = false; ///< the certificate type that was negotiated (RFC 7250)
+  /// certificate_types of TLS 1.2 (RFC 5246, 7.4.4); nothing in TLS 1.3.
+  std::optional<BytesView> certificate_types = std::nullopt;
 };
 
 struct CredentialChoice {

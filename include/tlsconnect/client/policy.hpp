@@ -22,7 +22,7 @@ struct Policy {
   std::span<const ProtocolVersion> versions;
   std::span<const CipherSuite> cipher_suites;
   std::span<const NamedGroup> groups;
-  /// What the server may sign the handshake with. (Without PKCS#1 v1.5, which TLS 1.3 does not have: RFC 9846, 4.2.3.)
+  /// What the server may sign the handshake with. (PKCS#1 v1.5 counts in TLS 1.2 only: RFC 9846, 4.2.3.)
   std::span<const SignatureScheme> signature_schemes;
   /// What certificates may be signed with.
   std::span<const SignatureScheme> certificate_signature_schemes;

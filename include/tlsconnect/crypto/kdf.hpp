@@ -1,4 +1,4 @@
-// HMAC and HKDF (RFC 2104, RFC 5869), and HKDF-Expand-Label (RFC 9846, 7.1).
+// HMAC and HKDF (RFC 2104, RFC 5869), HKDF-Expand-Label (RFC 9846, 7.1), and the PRF of TLS 1.2 (RFC 5246, 5).
 #pragma once
 
 #include <string_view>
@@ -25,6 +25,11 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
 /// at most 255.
 [[nodiscard]] Result<> hkdf_expand_label(HashAlgorithm hash, BytesView secret, std::string_view label,
                                          BytesView context, Bytes out) noexcept;
+
+/// PRF(secret, label, seed) of TLS 1.2 (RFC 5246, 5): P_hash of the label and the two parts of the seed. It gives as many
+/// bytes as `out` has.
+[[nodiscard]] Result<> prf_tls12(HashAlgorithm hash, BytesView secret, std::string_view label, BytesView seed,
+                                 BytesView more_seed, Bytes out) noexcept;
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI
 

@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <tlsconnect/base/bytes.hpp>
 #include <tlsconnect/base/error.hpp>
+#include <tlsconnect/crypto/suites.hpp>
 #include <tlsconnect/wire/registry.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
@@ -32,6 +34,13 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
   }
 }
 
+/// Whether handshakes of TLS 1.2 are signed with the scheme, and this library can do it: also RSASSA-PKCS1-v1_5, but
+/// nothing with SHA-1 or MD5, whose collisions let others sign (SLOTH).
+[[nodiscard]] constexpr bool signs_tls12(SignatureScheme scheme) noexcept {
+  return signs_tls13(scheme) || scheme == SignatureScheme::rsa_pkcs1_sha256 ||
+         scheme == SignatureScheme::rsa_pkcs1_sha384 || scheme == SignatureScheme::rsa_pkcs1_sha512;
+}
+
 /// A public key as certificates hold it; immutable, cheap to copy (shared), safe to read from several threads.
 class PublicKey {
 public:
@@ -50,6 +59,12 @@ public:
   /// Whether signatures of the scheme are made with keys of this kind (RFC 9846, 4.2.3: the curve too, and rsae or pss
   /// by the key's OID and parameters). That takes in the RSASSA-PKCS1-v1_5 of TLS 1.2, with SHA-256 and longer.
   [[nodiscard]] bool fits(SignatureScheme scheme) const noexcept;
+  /// The same for TLS 1.2, in which ECDSA is not bound to one curve for a hash (RFC 9846, 4.2.3).
+  [[nodiscard]] bool fits_tls12(SignatureScheme scheme) const noexcept;
+  /// With which cipher suites of TLS 1.2 a server can show that it holds the key; nothing for a key of no use.
+  [[nodiscard]] std::optional<Authentication12> authentication12() const noexcept;
+  /// The curve of an ECDSA key; nothing for any other.
+  [[nodiscard]] std::optional<NamedGroup> curve() const noexcept;
   /// Whether the other is the same key, however both are encoded: a point may be compressed, and parameters of
   /// RSASSA-PSS may be there or not.
   [[nodiscard]] bool same_key(const PublicKey& other) const noexcept;
@@ -59,10 +74,15 @@ public:
   /// `rsa_bits_min` bits, `certificate_key_unsupported` when the key cannot be used at all.
   [[nodiscard]] Result<> verify(SignatureScheme scheme, BytesView message, BytesView signature,
                                 std::size_t rsa_bits_min = shortest_rsa_key) const noexcept;
+  /// The same for a signature of TLS 1.2.
+  [[nodiscard]] Result<> verify_tls12(SignatureScheme scheme, BytesView message, BytesView signature,
+                                      std::size_t rsa_bits_min = shortest_rsa_key) const noexcept;
 
   struct Impl;
 
 private:
+  [[nodiscard]] Result<> verify_with(bool tls12, SignatureScheme scheme, BytesView message, BytesView signature,
+                                     std::size_t rsa_bits_min) const noexcept;
   explicit PublicKey(std::shared_ptr<const Impl> impl) noexcept;
   std::shared_ptr<const Impl> impl_;
 };

@@ -14,9 +14,15 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
                                                                     const OfferedExtensions& offered,
                                                                     bool raw_public_key, bool after_handshake,
                                                                     const HandshakeMessage& message);
+/// The same for TLS 1.2 (RFC 5246, 7.4.4).
+[[nodiscard]] Result<ClientAuthentication> read_certificate_request12(const HandshakeContext& context,
+                                                                      const HandshakeMessage& message);
 /// Adds the client's Certificate to the flight: the chosen credential's, or an empty one.
 [[nodiscard]] Result<> add_client_certificate(HandshakeContext& context, Flight& flight,
                                               const ClientAuthentication& authentication);
+/// The same for TLS 1.2 (RFC 5246, 7.4.6).
+[[nodiscard]] Result<> add_client_certificate12(HandshakeContext& context, Flight& flight,
+                                                const ClientAuthentication& authentication);
 /// The flight with the chosen credential's Certificate was sent.
 void note_client_certificate(ConnectionInfo& info, const CredentialChoice& choice) noexcept;
 /// What the client's CertificateVerify signs, behind everything that the transcript holds.

@@ -21,6 +21,7 @@ struct OfferedHello {
   InplaceVector<NamedGroup, 8> shared_groups; ///< the groups that shares were sent for
   std::vector<KeyExchange> keys;              ///< one of them may serve a hybrid and its elliptic curve
   std::vector<OfferedPsk> psks;
+  std::optional<Session> session12; ///< one of TLS 1.2, by its session id or its ticket
   bool early_data = false; ///< early data follows, under the first of `psks`
   HelloChoices choices;
 
@@ -35,7 +36,7 @@ struct Retry {
   std::optional<ByteVector> cookie;
 };
 
-/// Draws randomness (the random, the session id in compatibility mode, the key shares in order, then 64 bytes for GREASE
+/// Draws randomness (the random, the session id in compatibility mode and with a ticket of TLS 1.2, the key shares in order, then 64 bytes for GREASE
 /// and the order of the extensions, unless both are off) and queues the ClientHello. The early data of the context is
 /// offered if there is a session that permits it.
 [[nodiscard]] Result<OfferedHello> send_client_hello(HandshakeContext& context, Transcript& transcript);

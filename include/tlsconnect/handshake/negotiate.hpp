@@ -9,6 +9,7 @@
 #include <tlsconnect/crypto/suites.hpp>
 #include <tlsconnect/handshake/client_hello.hpp>
 #include <tlsconnect/handshake/context.hpp>
+#include <tlsconnect/handshake/handshake12.hpp>
 #include <tlsconnect/handshake/handshake13.hpp>
 #include <tlsconnect/handshake/state.hpp>
 
@@ -22,6 +23,14 @@ struct Negotiated13 : Expects<> {
   explicit Negotiated13(Handshake13Ptr agreed) noexcept : handshake(std::move(agreed)) {}
 };
 
+/// What a ServerHello for TLS 1.2 hands on to the TLS 1.2 machine.
+struct Negotiated12 : Expects<> {
+  static constexpr std::string_view name = "Negotiated12";
+  Handshake12Ptr handshake;
+
+  explicit Negotiated12(Handshake12Ptr agreed) noexcept : handshake(std::move(agreed)) {}
+};
+
 /// The states WAIT_SH of RFC 9846, A.1, before and after a HelloRetryRequest.
 class Negotiate {
 public:
@@ -32,8 +41,9 @@ public:
   [[nodiscard]] Result<> handle(const HandshakeMessage& message) {
     return detail::dispatch(*this, state_, message);
   }
-  /// What was agreed, once it was. (TLS 1.2 will have its own beside it.)
+  /// What was agreed, once it was: one of the two.
   [[nodiscard]] Negotiated13* negotiated13() noexcept { return std::get_if<Negotiated13>(&state_); }
+  [[nodiscard]] Negotiated12* negotiated12() noexcept { return std::get_if<Negotiated12>(&state_); }
 
 private:
   /// On the heap, so that an established connection does not keep room for it.
@@ -57,7 +67,7 @@ private:
     ExpectSecondServerHello(OfferedHelloPtr offered, Retry asked) noexcept
         : hello(std::move(offered)), retry(std::move(asked)) {}
   };
-  using State = std::variant<Idle, ExpectServerHello, ExpectSecondServerHello, Negotiated13>;
+  using State = std::variant<Idle, ExpectServerHello, ExpectSecondServerHello, Negotiated13, Negotiated12>;
 
 public:
   static constexpr std::span<const StateRow> table() noexcept { return detail::StateTable<State>::rows; }
@@ -73,6 +83,8 @@ private:
                                                 const HandshakeMessage& raw);
   [[nodiscard]] Result<> on_server_hello(OfferedHelloPtr hello, const Retry* retry, const ServerHello& message,
                                          const HandshakeMessage& raw);
+  [[nodiscard]] Result<> on_server_hello12(OfferedHelloPtr hello, const ServerHello& message,
+                                           const HandshakeMessage& raw);
 
   HandshakeContext* context_;
   Transcript* transcript_;
@@ -83,4 +95,5 @@ private:
 
 #if !defined(TLSCONNECT_SEPARATE_COMPILATION)
 #include <tlsconnect/impl/negotiate.ipp>
+#include <tlsconnect/impl/negotiate12.ipp>
 #endif

@@ -21,9 +21,12 @@ struct OfferedPsk {
   std::uint16_t external_index = 0; ///< for the others: which of ClientConfig::external_psks()
 };
 
-/// The keys to offer: a session for this server, if the store has one that is still good, then the external keys. The
-/// session leaves the store, as a ticket is offered at most once (RFC 9846, C.4).
-[[nodiscard]] Result<std::vector<OfferedPsk>> psks_to_offer(const HandshakeContext& context);
+/// A session for this server, of a version on offer, if the store has one that is still good. It leaves the store, as a
+/// ticket is offered at most once (RFC 9846, C.4).
+[[nodiscard]] std::optional<Session> session_to_offer(const HandshakeContext& context);
+/// The keys to offer: the session, which is one of TLS 1.3, if there is one, then the external keys.
+[[nodiscard]] Result<std::vector<OfferedPsk>> psks_to_offer(const HandshakeContext& context,
+                                                            std::optional<Session> session);
 
 /// Writes the body of the extension, with binders of zeros in their place.
 [[nodiscard]] Result<> write_offered_psks(const std::vector<OfferedPsk>& psks, ByteVector& body);

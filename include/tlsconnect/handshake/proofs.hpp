@@ -1,4 +1,4 @@
-// The checks that a TLS 1.3 connection rests on, and the proofs that only they can make (RFC 9846, 4.4).
+// The checks that a connection rests on, and the proofs that only they can make (RFC 9846, 4.4).
 #pragma once
 
 #include <span>
@@ -10,9 +10,11 @@
 #include <tlsconnect/crypto/hash.hpp>
 #include <tlsconnect/crypto/public_key.hpp>
 #include <tlsconnect/crypto/x509.hpp>
+#include <tlsconnect/handshake/handshake12.hpp>
 #include <tlsconnect/handshake/key_schedule13.hpp>
 #include <tlsconnect/handshake/pre_shared_key.hpp>
 #include <tlsconnect/handshake/server_certificate.hpp>
+#include <tlsconnect/record/record_layer.hpp>
 #include <tlsconnect/wire/messages13.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
@@ -41,6 +43,12 @@ struct ServerSignature {
   [[nodiscard]] static Result<Proof<ServerSignature>> verify(const ClientConfig& config, const Proof<ServerChain>& chain,
                                                              const PublicKey& key, const CertificateVerify& message,
                                                              const Digest& transcript) noexcept;
+  /// TLS 1.2: the server signed its part of the key exchange with the key that it showed (RFC 8422, 5.4). `parameters` are
+  /// the bytes of ServerECDHParams.
+  [[nodiscard]] static Result<Proof<ServerSignature>> verify12(const ClientConfig& config,
+                                                               const Proof<ServerChain>& chain, const PublicKey& key,
+                                                               const HelloRandoms& randoms, BytesView parameters,
+                                                               SignatureScheme scheme, BytesView signature);
 };
 
 /// The server is who it should be, if its Finished is right: by what it showed and signed with, or because it holds a
@@ -48,6 +56,8 @@ struct ServerSignature {
 struct ServerIdentity {
   [[nodiscard]] static Proof<ServerIdentity> by_certificate(Proof<ServerChain>, Proof<ServerSignature>) noexcept;
   [[nodiscard]] static Proof<ServerIdentity> by_psk(Proof<PskAccepted>) noexcept;
+  [[nodiscard]] static Proof<ServerIdentity> by_session(Proof<SessionResumed>) noexcept;
+  [[nodiscard]] static Proof<ServerIdentity> by_external_psk(Proof<ExternalPskAgreed>) noexcept;
 };
 
 /// Both sides saw the same handshake and hold the same secrets (RFC 9846, 4.4.4).
@@ -55,6 +65,10 @@ struct ServerFinished {
   [[nodiscard]] static Result<Proof<ServerFinished>> verify(HashAlgorithm hash, const TrafficSecret& server_secret,
                                                             const Finished& message,
                                                             const Digest& transcript) noexcept;
+  /// TLS 1.2 (RFC 5246, 7.4.9): behind the server's change_cipher_spec, under the keys of this handshake.
+  [[nodiscard]] static Result<Proof<ServerFinished>> verify12(const MainSecret12& main, const Finished& message,
+                                                              const Digest& transcript,
+                                                              const Proof<CipherSpecChanged>& changed) noexcept;
 };
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI

@@ -24,8 +24,19 @@ struct ServerCertificate {
 [[nodiscard]] Result<ServerCertificate> read_server_certificate(HandshakeContext& context,
                                                                 const Handshake13& handshake,
                                                                 const HandshakeMessage& message);
+/// Opens the certificates, or the key, that stand in ConnectionInfo.
+[[nodiscard]] Result<ServerCertificate> open_peer_chain(const ConnectionInfo& info);
+/// Until when a session may rest on what the server showed, in milliseconds since 1970: while the chain is good, and a week
+/// at most. `path` is how it was verified, or empty.
+[[nodiscard]] std::int64_t usable_until(const ClientConfig& config, const ServerCertificate& server,
+                                        const std::vector<Certificate>& path) noexcept;
 /// Parses again what a session was established with.
 [[nodiscard]] Result<ServerCertificate> certificate_of_session(HandshakeContext& context, const Session& session);
+
+/// What the server showed, as a session keeps it.
+[[nodiscard]] std::vector<SessionCertificate> chain_for_session(const ConnectionInfo& info);
+/// RFC 7301: the application protocol that the server chose, which must be one that was offered.
+[[nodiscard]] Result<> read_alpn(HandshakeContext& context, BytesView body, std::string_view where);
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI
 

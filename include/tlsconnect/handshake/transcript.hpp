@@ -14,8 +14,12 @@ class Transcript {
 public:
   /// A whole message with its header.
   [[nodiscard]] Result<> add(BytesView message);
-  /// The cipher suite is known, and with it the hash.
-  [[nodiscard]] Result<> start(HashAlgorithm hash);
+  /// The cipher suite is known, and with it the hash. With `keep`, the messages are kept all the same: what a client signs
+  /// in TLS 1.2 is the messages, and with which hash shows only then (RFC 5246, 7.4.8).
+  [[nodiscard]] Result<> start(HashAlgorithm hash, bool keep = false);
+  /// All messages, while they are kept.
+  [[nodiscard]] BytesView messages() const noexcept { return kept_; }
+  void forget_messages() noexcept;
   /// A HelloRetryRequest was received: the first ClientHello is replaced with a message that holds its hash
   /// (RFC 9846, 4.4.1). To be called after start() and before the HelloRetryRequest is added.
   [[nodiscard]] Result<> fold_first_hello();
@@ -28,6 +32,7 @@ public:
 private:
   std::optional<Hash> hash_;
   ByteVector kept_;
+  bool keep_ = false; // although the hash is known
 };
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI

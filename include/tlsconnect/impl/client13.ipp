@@ -35,24 +35,6 @@ TLSCONNECT_DECL Result<bool> selects_raw_public_key(const ExtensionSet& extensio
               "type " + std::to_string(static_cast<unsigned>(selected->type)));
 }
 
-/// RFC 7301: the protocol that the server chose.
-TLSCONNECT_DECL Result<> read_alpn(HandshakeContext& context, BytesView body) {
-  static constexpr std::string_view where = EncryptedExtensions::name;
-  const Result<ProtocolNames> selected = decode<ProtocolNames>(body);
-  if (!selected)
-    return std::unexpected(selected.error());
-  // RFC 7301, 3.1: the answer holds exactly one name.
-  if (selected->names.size() != 1)
-    return fail(ErrorCode::field_out_of_range, where, "application_layer_protocol_negotiation");
-  // RFC 7301, 3.2: and it is one that was offered.
-  const std::string_view name = as_text(selected->names[0].text);
-  const std::span<const std::string> offered = context.config->alpn();
-  if (std::find(offered.begin(), offered.end(), name) == offered.end())
-    return fail(ErrorCode::alpn_not_offered, where);
-  context.info.application_protocol.assign(name);
-  return {};
-}
-
 } // namespace detail
 
 TLSCONNECT_DECL Result<> Client13::on(ExpectEncryptedExtensions state, const HandshakeMessage& message) {
@@ -74,7 +56,7 @@ TLSCONNECT_DECL Result<> Client13::on(ExpectEncryptedExtensions state, const Han
     if (const Result<NamedGroupList> groups = decode<NamedGroupList>(*body); !groups)
       return std::unexpected(groups.error());
   if (const auto body = extensions->find(ExtensionType::application_layer_protocol_negotiation))
-    if (Result<> read = detail::read_alpn(*context_, *body); !read)
+    if (Result<> read = read_alpn(*context_, *body, where); !read)
       return read;
   // RFC 8449, 4: each side says what it is willing to receive, once both have said so.
   if (const auto body = extensions->find(ExtensionType::record_size_limit)) {
@@ -209,12 +191,7 @@ TLSCONNECT_DECL Result<> Client13::judged(Handshake13Ptr handshake, ServerCertif
     return {};
   }
   context_->info.verification = std::move(accepted.how.explanation);
-  // A session may be used while the chain is good, and a week at most.
-  std::int64_t until = context_->config->clock().now() + std::int64_t{limits::ticket_lifetime} * 1000;
-  const std::vector<Certificate>& path = accepted.how.path.empty() ? server.chain : accepted.how.path;
-  for (const Certificate& certificate : path)
-    until = std::min(until, certificate.not_after() * 1000);
-  handshake->identity_usable_until = until;
+  handshake->identity_usable_until = usable_until(*context_->config, server, accepted.how.path);
   state_.emplace<ExpectCertificateVerify>(std::move(handshake), std::move(server.public_key.front()),
                                           std::move(accepted.proof));
   return {};

@@ -75,14 +75,7 @@ TLSCONNECT_DECL Result<> Client13::on_new_session_ticket(const Connected& state,
   session.group = info.group;
   session.signature_scheme = info.signature_scheme;
   session.raw_public_key = info.raw_public_key;
-  for (std::size_t i = 0; i < info.peer_chain.size(); ++i) {
-    SessionCertificate certificate{info.peer_chain[i], {}, {}};
-    if (i < info.peer_status.size()) {
-      certificate.ocsp_response = info.peer_status[i].ocsp_response;
-      certificate.sct_list = info.peer_status[i].sct_list;
-    }
-    session.peer_chain.push_back(std::move(certificate));
-  }
+  session.peer_chain = chain_for_session(info);
   config.session_store()->put(session_key(context_->name, config.trust_identity()), std::move(session));
   return {};
 }

@@ -5,6 +5,7 @@
 
 #include <tlsconnect/handshake/client_authentication.hpp>
 #include <tlsconnect/wire/extension_bodies.hpp>
+#include <tlsconnect/wire/messages12.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
 
@@ -92,6 +93,36 @@ TLSCONNECT_DECL Result<> add_client_certificate(HandshakeContext& context, Fligh
   for (const Certificate& certificate : credential.chain())
     if (!message.certificate_list.push_back({certificate.der(), message.certificate_list.empty() ? staple : BytesView()}))
       return fail(ErrorCode::configuration_invalid, CertificateMessage::name, "the client's chain is too long");
+  return flight.add(message);
+}
+
+TLSCONNECT_DECL Result<ClientAuthentication> read_certificate_request12(const HandshakeContext& context,
+                                                                        const HandshakeMessage& message) {
+  static constexpr std::string_view where = CertificateRequest12::name;
+  const Result<CertificateRequest12> request = decode<CertificateRequest12>(message.body);
+  if (!request)
+    return std::unexpected(request.error());
+  std::vector<SignatureScheme> offered_schemes;
+  offered_schemes.reserve(request->schemes.size());
+  for (std::size_t i = 0; i < request->schemes.size(); ++i)
+    offered_schemes.push_back(request->schemes[i]);
+  ClientAuthentication answer;
+  answer.choice = select_credential(context.config->credentials(), {.schemes = offered_schemes,
+                                                                    .authorities = request->authorities.view(),
+                                                                    .certificate_types = request->certificate_types});
+  if (!answer.choice && context.config->credential_required())
+    return fail(ErrorCode::no_credential_fits, where);
+  return answer;
+}
+
+TLSCONNECT_DECL Result<> add_client_certificate12(HandshakeContext& context, Flight& flight,
+                                                  const ClientAuthentication& authentication) {
+  CertificateMessage12 message;
+  // RFC 5246, 7.4.6: without a certificate that fits, the list is empty.
+  if (authentication.choice)
+    for (const Certificate& certificate : context.config->credentials()[authentication.choice->index].chain())
+      if (!message.certificate_list.push_back({certificate.der()}))
+        return fail(ErrorCode::configuration_invalid, CertificateMessage12::name, "the client's chain is too long");
   return flight.add(message);
 }
 

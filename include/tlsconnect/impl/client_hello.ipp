@@ -68,6 +68,10 @@ private:
         ExtensionType::server_certificate_type,
         ExtensionType::client_certificate_type,
         ExtensionType::record_size_limit,
+        ExtensionType::extended_main_secret,
+        ExtensionType::renegotiation_info,
+        ExtensionType::ec_point_formats,
+        ExtensionType::session_ticket,
         ExtensionType::post_handshake_auth,
         ExtensionType::psk_key_exchange_modes,
         ExtensionType::early_data,
@@ -129,8 +133,10 @@ private:
       return true;
     }
     case ExtensionType::supported_versions: {
-      static constexpr ProtocolVersion versions[] = {ProtocolVersion::tls1_3};
-      const auto all = greased<ProtocolVersion>(hello_->choices.version(), versions);
+      // RFC 9846, 4.2.1: it is what offers TLS 1.3; TLS 1.2 by itself stands in legacy_version.
+      if (!tls13())
+        return false;
+      const auto all = greased(hello_->choices.version(), config_->versions());
       note(encode(OfferedVersions{CodeList<ProtocolVersion>(all)}, body));
       return true;
     }
@@ -171,16 +177,18 @@ private:
       // RFC 6962, 3.3.1: the request is empty.
       return config_->signed_certificate_timestamps();
     case ExtensionType::compress_certificate: {
+      // RFC 8879, 4: for TLS 1.3 only.
       std::vector<std::uint16_t> algorithms;
       for (const auto& decompressor : config_->certificate_decompressors())
         algorithms.push_back(static_cast<std::uint16_t>(decompressor->algorithm()));
-      if (algorithms.empty())
+      if (algorithms.empty() || !tls13())
         return false;
       note(encode(CompressionAlgorithms{CodeList<std::uint16_t>(algorithms)}, body));
       return true;
     }
     case ExtensionType::server_certificate_type: {
-      if (!config_->raw_public_keys())
+      // Raw public keys are taken in TLS 1.3 only.
+      if (!config_->raw_public_keys() || !tls13())
         return false;
       std::vector<CertificateType> types = {CertificateType::raw_public_key};
       if (config_->verifier())
@@ -188,6 +196,8 @@ private:
       return write_types(types, body);
     }
     case ExtensionType::client_certificate_type: {
+      if (!tls13())
+        return false;
       // In the order in which the caller prefers its credentials.
       std::vector<CertificateType> types;
       for (const Credential& credential : config_->credentials()) {
@@ -200,15 +210,43 @@ private:
     case ExtensionType::record_size_limit:
       if (config_->record_size_limit() == 0)
         return false;
-      note(encode(RecordSizeLimit{config_->record_size_limit()}, body));
+      // RFC 8449, 4: the limit of TLS 1.2 is 2^14, as the type is not counted.
+      note(encode(RecordSizeLimit{tls13() ? config_->record_size_limit()
+                                          : std::min<std::uint16_t>(config_->record_size_limit(),
+                                                                    limits::record_plaintext)},
+                  body));
+      return true;
+    case ExtensionType::extended_main_secret:
+      // RFC 7627, 5.1: the extension is empty.
+      return tls12();
+    case ExtensionType::renegotiation_info:
+      // RFC 5746, 3.4: empty in a first handshake, and this client has no other.
+      if (!tls12())
+        return false;
+      note(encode(RenegotiationInfo{}, body));
+      return true;
+    case ExtensionType::ec_point_formats: {
+      // RFC 8422, 5.1.2: uncompressed points, and no others.
+      if (!tls12())
+        return false;
+      static constexpr std::uint8_t formats[] = {PointFormats::uncompressed};
+      note(encode(PointFormats{formats}, body));
+      return true;
+    }
+    case ExtensionType::session_ticket:
+      // RFC 5077, 3.2: the ticket, or nothing to ask for one.
+      if (!tls12() || !config_->session_store())
+        return false;
+      if (hello_->session12)
+        body = hello_->session12->ticket;
       return true;
     case ExtensionType::post_handshake_auth:
       // RFC 9846, 4.2.6: the extension is empty.
-      return config_->post_handshake_auth();
+      return config_->post_handshake_auth() && tls13();
     case ExtensionType::psk_key_exchange_modes: {
       // RFC 9846, 4.2.9: without it a server gives no tickets, and accepts no key. Only with a key exchange. It stays
       // in a second hello that has no key left (4.1.2).
-      if (!config_->session_store() && config_->external_psks().empty())
+      if (!tls13() || (!config_->session_store() && config_->external_psks().empty()))
         return false;
       static constexpr std::uint8_t modes[] = {PskKeyExchangeModes::psk_dhe_ke};
       note(encode(PskKeyExchangeModes{modes}, body));
@@ -223,6 +261,8 @@ private:
       note(write_offered_psks(hello_->psks, body));
       return true;
     case ExtensionType::key_share: {
+      if (!tls13())
+        return false;
       OfferedKeyShares shares;
       // RFC 8701, 3.1: one byte for the group that means nothing, where there are shares at all. A retry's share stands
       // alone (RFC 9846, 4.1.2).
@@ -239,6 +279,9 @@ private:
       return false;
     }
   }
+
+  [[nodiscard]] bool tls13() const noexcept { return config_->offers(ProtocolVersion::tls1_3); }
+  [[nodiscard]] bool tls12() const noexcept { return config_->offers(ProtocolVersion::tls1_2); }
 
   /// RFC 7250, 4.1: certificates alone need no extension.
   bool write_types(const std::vector<CertificateType>& types, ByteVector& body) {
@@ -350,7 +393,15 @@ TLSCONNECT_DECL Result<OfferedHello> send_client_hello(HandshakeContext& context
   OfferedHello hello;
   if (!config.rng().fill(hello.random))
     return fail(ErrorCode::random_source_failed, "ClientHello");
-  if (config.compatibility_mode()) {
+  const bool tls13 = config.offers(ProtocolVersion::tls1_3);
+  std::optional<Session> session = session_to_offer(context);
+  if (session && session->version == ProtocolVersion::tls1_2)
+    hello.session12 = std::exchange(session, std::nullopt);
+  if (hello.session12 && hello.session12->ticket.empty()) {
+    // RFC 5246, 7.4.1.2: the server's name for the session.
+    (void)hello.session_id.assign(hello.session12->session_id);
+  } else if (hello.session12 || (tls13 && config.compatibility_mode())) {
+    // RFC 5077, 3.4: a server that takes a ticket shows it by returning the session id that came with it.
     std::array<std::uint8_t, 32> session_id{};
     if (!config.rng().fill(session_id))
       return fail(ErrorCode::random_source_failed, "ClientHello");
@@ -370,10 +421,12 @@ TLSCONNECT_DECL Result<OfferedHello> send_client_hello(HandshakeContext& context
   if ((config.grease() || config.permute_extensions()) &&
       detail::ConfigAccess::hello_template(config).extensions.empty() && !config.rng().fill(hello.choices.drawn))
     return fail(ErrorCode::random_source_failed, "ClientHello");
-  Result<std::vector<OfferedPsk>> psks = psks_to_offer(context);
-  if (!psks)
-    return std::unexpected(std::move(psks.error()));
-  hello.psks = std::move(*psks);
+  if (tls13) {
+    Result<std::vector<OfferedPsk>> psks = psks_to_offer(context, std::move(session));
+    if (!psks)
+      return std::unexpected(std::move(psks.error()));
+    hello.psks = std::move(*psks);
+  }
   hello.early_data =
       !hello.psks.empty() && hello.psks.front().session && detail::permits_early_data(context, *hello.psks.front().session);
 

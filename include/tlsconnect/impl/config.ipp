@@ -10,6 +10,7 @@
 #include <tlsconnect/client/config.hpp>
 #include <tlsconnect/crypto/hash.hpp>
 #include <tlsconnect/crypto/key_exchange.hpp>
+#include <tlsconnect/crypto/public_key.hpp>
 #include <tlsconnect/crypto/random.hpp>
 #include <tlsconnect/crypto/suites.hpp>
 #include <tlsconnect/verify/path_verifier.hpp>
@@ -40,6 +41,61 @@ std::optional<Error> check_list(const std::vector<T>& list, std::size_t most, co
   return signs_tls13(scheme) || scheme == SignatureScheme::rsa_pkcs1_sha256 ||
          scheme == SignatureScheme::rsa_pkcs1_sha384 || scheme == SignatureScheme::rsa_pkcs1_sha512;
 }
+
+/// The hash that a suite of any version names.
+TLSCONNECT_DECL std::optional<HashAlgorithm> hash_of_suite(CipherSuite suite) noexcept {
+  if (const std::optional<SuiteParameters> parameters = parameters_of(suite))
+    return parameters->hash;
+  if (const std::optional<SuiteParameters12> parameters = parameters12_of(suite))
+    return parameters->hash;
+  return std::nullopt;
+}
+
+/// Whether a version can be offered by this build at all.
+[[nodiscard]] constexpr bool is_built(ProtocolVersion version) noexcept {
+#if defined(TLSCONNECT_WITHOUT_TLS12)
+  return version == ProtocolVersion::tls1_3;
+#else
+  return version == ProtocolVersion::tls1_3 || version == ProtocolVersion::tls1_2;
+#endif
+}
+
+/// What a configuration offers, as far as it decides which versions can be.
+struct Offer {
+  std::span<const NamedGroup> groups;
+  std::span<const SignatureScheme> signature_schemes;
+  std::span<const ExternalPsk> external_psks;
+  bool certificates;
+  bool only_post_quantum;
+
+  /// Whether the suite can come about in TLS 1.3 or in TLS 1.2, whichever it is of.
+  [[nodiscard]] bool has(CipherSuite suite) const noexcept {
+    if (parameters_of(suite))
+      return true;
+    const std::optional<SuiteParameters12> parameters = parameters12_of(suite);
+    // TLS 1.2 has no post-quantum key exchange.
+    if (!parameters || only_post_quantum)
+      return false;
+    if (parameters->ephemeral &&
+        std::all_of(groups.begin(), groups.end(), [](NamedGroup group) { return is_post_quantum(group); }))
+      return false;
+    if (parameters->authentication != Authentication12::psk)
+      return certificates;
+    // RFC 9258, 1: imported keys are for TLS 1.3.
+    return std::any_of(external_psks.begin(), external_psks.end(), [&](const ExternalPsk& psk) {
+      return !psk.imported() && psk.hash() == parameters->hash;
+    });
+  }
+  /// Whether a version has all that it needs, with these suites.
+  [[nodiscard]] bool has(ProtocolVersion version, std::span<const CipherSuite> suites) const noexcept {
+    const bool tls13 = version == ProtocolVersion::tls1_3;
+    if (tls13 && std::none_of(signature_schemes.begin(), signature_schemes.end(), signs_tls13))
+      return false;
+    return std::any_of(suites.begin(), suites.end(), [&](CipherSuite suite) {
+      return tls13 == parameters_of(suite).has_value() && has(suite);
+    });
+  }
+};
 
 /// The shares to send: the first hybrid, when they are to be sent, and the first elliptic curve beside it, so that a
 /// server without hybrids needs no second round trip.
@@ -111,6 +167,14 @@ TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::alpn(std::vector<s
   alpn_ = std::move(protocols);
   return *this;
 }
+TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::versions(std::vector<ProtocolVersion> versions) {
+  versions_ = std::move(versions);
+  return *this;
+}
+TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::require_extended_main_secret(bool required) {
+  require_extended_main_secret_ = required;
+  return *this;
+}
 TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::cipher_suites(std::vector<CipherSuite> suites) {
   cipher_suites_ = std::move(suites);
   return *this;
@@ -134,6 +198,7 @@ TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::require_post_quant
 TLSCONNECT_DECL ClientConfig::Builder&
 ClientConfig::Builder::signature_schemes(std::vector<SignatureScheme> schemes) {
   signature_schemes_ = std::move(schemes);
+  signature_schemes_chosen_ = true;
   return *this;
 }
 TLSCONNECT_DECL ClientConfig::Builder&
@@ -237,6 +302,40 @@ TLSCONNECT_DECL Result<ConfigPtr> ClientConfig::Builder::build() const noexcept 
   }
 }
 
+TLSCONNECT_DECL Result<> ClientConfig::Builder::settle_versions(ClientConfig& config) const {
+  const std::vector<ProtocolVersion> wanted =
+      versions_.value_or(std::vector<ProtocolVersion>(policy_.versions.begin(), policy_.versions.end()));
+  if (auto problem = detail::check_list(wanted, 2, "version"))
+    return std::unexpected(std::move(*problem));
+  const detail::Offer offer{.groups = config.groups_,
+                            .signature_schemes = signature_schemes_,
+                            .external_psks = external_psks_,
+                            .certificates = config.verifier_ != nullptr,
+                            .only_post_quantum = require_post_quantum_};
+  for (const ProtocolVersion version : {ProtocolVersion::tls1_3, ProtocolVersion::tls1_2}) {
+    if (std::find(wanted.begin(), wanted.end(), version) == wanted.end())
+      continue;
+    if (detail::is_built(version) && offer.has(version, cipher_suites_))
+      config.versions_.push_back(version);
+    else if (versions_)
+      return std::unexpected(detail::invalid(std::string(name_of(version)) +
+                                             " is to be offered, but this library was built without it, or there is "
+                                             "no cipher suite, group, signature scheme or trust for it"));
+  }
+  for (const ProtocolVersion version : wanted)
+    if (version != ProtocolVersion::tls1_3 && version != ProtocolVersion::tls1_2)
+      return std::unexpected(detail::invalid(std::string(name_of(version)) + " cannot be offered"));
+  if (config.versions_.empty())
+    return std::unexpected(detail::invalid("no version is left to offer: each needs a cipher suite, a group, a signature "
+                                           "scheme and trust of its own"));
+  for (const CipherSuite suite : cipher_suites_)
+    if (offer.has(suite) &&
+        config.offers(parameters_of(suite) ? ProtocolVersion::tls1_3 : ProtocolVersion::tls1_2))
+      config.cipher_suites_.push_back(suite);
+  config.require_extended_main_secret_ = require_extended_main_secret_;
+  return {};
+}
+
 TLSCONNECT_DECL Result<ConfigPtr> ClientConfig::Builder::build_or_throw() const {
   const std::shared_ptr<ClientConfig> config(new ClientConfig());
 
@@ -267,12 +366,11 @@ TLSCONNECT_DECL Result<ConfigPtr> ClientConfig::Builder::build_or_throw() const 
       return std::unexpected(std::move(*problem));
   config->alpn_ = alpn_;
 
-  if (auto problem = detail::check_list(cipher_suites_, 16, "cipher suite"))
+  if (auto problem = detail::check_list(cipher_suites_, 32, "cipher suite"))
     return std::unexpected(std::move(*problem));
   for (const CipherSuite suite : cipher_suites_)
-    if (!parameters_of(suite))
+    if (!detail::hash_of_suite(suite))
       return std::unexpected(detail::invalid("an unknown cipher suite"));
-  config->cipher_suites_ = cipher_suites_;
 
   if (require_post_quantum_ && hybrid_ == HybridPolicy::off)
     return std::unexpected(detail::invalid("post-quantum groups are required and switched off"));
@@ -284,7 +382,14 @@ TLSCONNECT_DECL Result<ConfigPtr> ClientConfig::Builder::build_or_throw() const 
   }
   if (auto problem = detail::check_list(config->groups_, 16, "group"))
     return std::unexpected(std::move(*problem));
-  config->key_shares_ = key_shares_ ? *key_shares_ : detail::usual_key_shares(config->groups_, hybrid_);
+  if (Result<> settled = settle_versions(*config); !settled)
+    return std::unexpected(std::move(settled.error()));
+  const bool tls12 = config->offers(ProtocolVersion::tls1_2);
+  // TLS 1.2 knows elliptic curves only, and no key shares.
+  if (!config->offers(ProtocolVersion::tls1_3))
+    std::erase_if(config->groups_, is_post_quantum);
+  else
+    config->key_shares_ = key_shares_ ? *key_shares_ : detail::usual_key_shares(config->groups_, hybrid_);
   if (!config->key_shares_.empty())
     if (auto problem = detail::check_list(config->key_shares_, 8, "key share"))
       return std::unexpected(std::move(*problem));
@@ -299,10 +404,13 @@ TLSCONNECT_DECL Result<ConfigPtr> ClientConfig::Builder::build_or_throw() const 
 
   if (auto problem = detail::check_list(signature_schemes_, 32, "signature scheme"))
     return std::unexpected(std::move(*problem));
-  for (const SignatureScheme scheme : signature_schemes_)
-    if (!signs_tls13(scheme))
-      return std::unexpected(detail::invalid(std::string(name_of(scheme)) + " cannot sign a TLS 1.3 handshake"));
-  config->signature_schemes_ = signature_schemes_;
+  for (const SignatureScheme scheme : signature_schemes_) {
+    if (tls12 ? signs_tls12(scheme) : signs_tls13(scheme))
+      config->signature_schemes_.push_back(scheme);
+    else if (signature_schemes_chosen_ || !signs_tls12(scheme))
+      return std::unexpected(
+          detail::invalid(std::string(name_of(scheme)) + " cannot sign a handshake of " + (tls12 ? "TLS" : "TLS 1.3")));
+  }
   if (auto problem = detail::check_list(certificate_signature_schemes_, 32, "certificate signature scheme"))
     return std::unexpected(std::move(*problem));
   for (const SignatureScheme scheme : certificate_signature_schemes_)
@@ -311,11 +419,10 @@ TLSCONNECT_DECL Result<ConfigPtr> ClientConfig::Builder::build_or_throw() const 
   config->certificate_signature_schemes_ = certificate_signature_schemes_;
 
   // A policy that the caller names may be narrowed, not widened.
-  static constexpr ProtocolVersion versions[] = {ProtocolVersion::tls1_3};
   if (policy_binds_)
     if (const std::optional<std::string> problem =
             widens(policy_, {.name = {},
-                             .versions = versions,
+                             .versions = config->versions_,
                              .cipher_suites = cipher_suites_,
                              .groups = config->groups_,
                              .signature_schemes = signature_schemes_,
@@ -332,7 +439,7 @@ TLSCONNECT_DECL Result<ConfigPtr> ClientConfig::Builder::build_or_throw() const 
                                            std::to_string(limits::offered_psks - 1)));
   for (const ExternalPsk& psk : external_psks_)
     if (std::none_of(cipher_suites_.begin(), cipher_suites_.end(),
-                     [&](CipherSuite suite) { return parameters_of(suite)->hash == psk.hash(); }))
+                     [&](CipherSuite suite) { return detail::hash_of_suite(suite) == psk.hash(); }))
       return std::unexpected(detail::invalid("no cipher suite has the hash of an external pre-shared key"));
   config->external_psks_ = external_psks_;
   config->credentials_ = credentials_;

@@ -200,6 +200,13 @@ inline bool filters_match(const Credential::Impl& credential, std::span<const Oi
   return true;
 }
 
+/// RFC 5246, 7.4.6 and RFC 8422, 5.5: the key is of a type that is asked for. EdDSA counts as ECDSA.
+inline bool type_matches(const PublicKey& key, BytesView certificate_types) noexcept {
+  const std::optional<Authentication12> kind = key.authentication12();
+  const std::uint8_t wanted = kind == Authentication12::rsa ? 1 : 64; // rsa_sign, ecdsa_sign
+  return kind && std::find(certificate_types.begin(), certificate_types.end(), wanted) != certificate_types.end();
+}
+
 /// RFC 9846, 4.4.2.2: at least one certificate of the chain is issued by one of the listed authorities.
 inline bool issued_by_any(const Credential::Impl& credential,
                           std::span<const CertificateAuthorities::Authority> authorities) noexcept {
@@ -378,9 +385,11 @@ TLSCONNECT_DECL std::optional<CredentialChoice> select_credential(std::span<cons
     // RFC 7250, 4.1: what is sent is of the type that was negotiated. A raw key has neither extensions nor issuers.
     if (credential.is_raw_public_key() != request.raw_public_key)
       continue;
-    // RFC 9846, 4.4.2.2 and 4.4.3: the scheme is one that the server listed, and one of TLS 1.3.
+    if (request.certificate_types && !detail::type_matches(credential.public_key(), *request.certificate_types))
+      continue;
+    // RFC 9846, 4.4.2.2 and 4.4.3: the scheme is one that the server listed, and one of the version.
     const auto usable = [&](SignatureScheme scheme) {
-      return signs_tls13(scheme) &&
+      return (request.certificate_types ? signs_tls12(scheme) : signs_tls13(scheme)) &&
              std::find(request.schemes.begin(), request.schemes.end(), scheme) != request.schemes.end();
     };
     const auto schemes = credential.schemes();

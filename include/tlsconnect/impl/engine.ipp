@@ -4,11 +4,16 @@
 #include <algorithm>
 #include <new>
 #include <optional>
+#include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
 #include <tlsconnect/base/limits.hpp>
 #include <tlsconnect/engine.hpp>
+#if !defined(TLSCONNECT_WITHOUT_TLS12)
+#include <tlsconnect/handshake/client12.hpp>
+#endif
 #include <tlsconnect/handshake/client13.hpp>
 #include <tlsconnect/handshake/context.hpp>
 #include <tlsconnect/handshake/negotiate.hpp>
@@ -17,7 +22,11 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
 
 struct ClientEngine::Impl {
   /// After a failure: no machine, no secrets.
+#if defined(TLSCONNECT_WITHOUT_TLS12)
   using Machine = std::variant<std::monostate, Negotiate, Client13>;
+#else
+  using Machine = std::variant<std::monostate, Negotiate, Client13, Client12>;
+#endif
 
   HandshakeContext context;
   std::optional<Transcript> transcript; // gone once the handshake is complete
@@ -28,8 +37,28 @@ struct ClientEngine::Impl {
   bool peer_closed = false;
   bool network_ended = false;
   unsigned warning_alerts = 0;
+  unsigned hello_requests = 0;
 
   Impl(ConfigPtr config, ServerName name) noexcept : context(std::move(config), std::move(name)) {}
+
+  /// Calls `act` with the machine of the version that was agreed, if there is one.
+  template <class Act>
+  void with_client(Act&& act) {
+    visit_client(machine, act);
+  }
+  template <class Act>
+  void with_client(Act&& act) const {
+    visit_client(machine, act);
+  }
+  template <class AnyMachine, class Act>
+  static void visit_client(AnyMachine& machine, Act& act) {
+    std::visit(
+        [&]<class M>(M& current) {
+          if constexpr (requires { current.connected(); })
+            act(current);
+        },
+        machine);
+  }
 
   /// Runs something that may fail or run out of memory. The first failure is kept, and its alert queued.
   template <class Step>
@@ -89,7 +118,7 @@ struct ClientEngine::Impl {
           client->application_data_received();
         break;
       case Incoming::Kind::alert:
-        if (Result<> result = on_alert(incoming->alert); !result)
+        if (Result<> result = on_alert(incoming->alert, incoming->alert_level); !result)
           return result;
         break;
       case Incoming::Kind::handshake:
@@ -101,7 +130,21 @@ struct ClientEngine::Impl {
     return {};
   }
 
-  Result<> on_alert(AlertDescription alert) {
+  /// Whether the rules of TLS 1.2 are those of the connection, or may yet be.
+  bool may_be_tls12() const noexcept {
+    return !std::holds_alternative<Client13>(machine) && context.config->offers(ProtocolVersion::tls1_2);
+  }
+
+  Result<> on_alert(AlertDescription alert, std::uint8_t level) {
+    if (may_be_tls12() && alert != AlertDescription::close_notify) {
+      constexpr std::uint8_t warning = 1, fatal = 2;
+      if (level != warning && level != fatal)
+        return fail(ErrorCode::alert_level_invalid, "alert", "level " + std::to_string(level));
+      // RFC 5246, 7.2.2: after a warning the connection can go on, and servers send some (RFC 6066, 3).
+      if (level == warning)
+        return ++warning_alerts > limits::warning_alerts ? fail(ErrorCode::too_many_warning_alerts, "alert")
+                                                         : Result<>();
+    }
     switch (alert) {
     case AlertDescription::close_notify:
       // RFC 9846, 6.1: nothing that comes after it counts.
@@ -119,6 +162,9 @@ struct ClientEngine::Impl {
   }
 
   Result<> on_handshake(const HandshakeMessage& message) {
+    // RFC 5246, 7.4.1.1: a client that is negotiating ignores a HelloRequest, which is in no transcript.
+    if (!complete && message.type == HandshakeType::hello_request && message.body.empty() && may_be_tls12())
+      return ++hello_requests > limits::hello_requests ? fail(ErrorCode::too_many_messages, "HelloRequest") : Result<>();
     if (!complete)
       context.trace(message.type, false, message.bytes.size());
     if (Negotiate* negotiate = std::get_if<Negotiate>(&machine)) {
@@ -128,18 +174,26 @@ struct ClientEngine::Impl {
         Handshake13Ptr handed_on = std::move(negotiated->handshake);
         machine.emplace<Client13>(context, *transcript, std::move(handed_on));
       }
+#if !defined(TLSCONNECT_WITHOUT_TLS12)
+      else if (Negotiated12* negotiated12 = negotiate->negotiated12()) {
+        Handshake12Ptr handed_on = std::move(negotiated12->handshake);
+        return machine.emplace<Client12>(context, *transcript).start(std::move(handed_on));
+      }
+#endif
       return {};
     }
-    if (Result<> result = std::get<Client13>(machine).handle(message); !result)
-      return result;
-    note_completion();
-    return {};
+    Result<> result;
+    with_client([&](auto& client) { result = client.handle(message); });
+    if (result)
+      note_completion();
+    return result;
   }
 
   /// What only the handshake needed goes when it is over.
   void note_completion() noexcept {
-    const Client13* client = std::get_if<Client13>(&machine);
-    if (complete || !client || !client->connected())
+    bool connected = false;
+    with_client([&](const auto& client) { connected = client.connected(); });
+    if (complete || !connected)
       return;
     complete = true;
     transcript.reset();
@@ -150,8 +204,9 @@ struct ClientEngine::Impl {
   }
 
   Interest awaited() const noexcept {
-    const Client13* client = std::get_if<Client13>(&machine);
-    return client ? client->awaited() : Interest::none;
+    Interest interest = Interest::none;
+    with_client([&](const auto& client) { interest = client.awaited(); });
+    return interest;
   }
 
   /// What the caller supplies, if that is awaited; then on with what has arrived meanwhile.
@@ -162,7 +217,9 @@ struct ClientEngine::Impl {
     if (awaited() != wanted)
       return fail(ErrorCode::nothing_awaited, call);
     return guarded([&]() -> Result<> {
-      if (Result<> result = step(std::get<Client13>(machine)); !result)
+      Result<> result;
+      with_client([&](auto& client) { result = step(client); });
+      if (!result)
         return result;
       note_completion();
       return advance();
@@ -296,8 +353,9 @@ TLSCONNECT_DECL const Error* ClientEngine::failure() const noexcept {
 TLSCONNECT_DECL Interest ClientEngine::awaited() const noexcept { return impl_ ? impl_->awaited() : Interest::none; }
 
 TLSCONNECT_DECL std::optional<VerdictRequest> ClientEngine::verdict_request() const noexcept {
-  const Client13* client = impl_ ? std::get_if<Client13>(&impl_->machine) : nullptr;
-  const ServerCertificate* shown = client ? client->awaiting_verdict() : nullptr;
+  const ServerCertificate* shown = nullptr;
+  if (impl_)
+    std::as_const(*impl_).with_client([&](const auto& client) { shown = client.awaiting_verdict(); });
   if (!shown)
     return std::nullopt;
   return VerdictRequest{{shown->chain, shown->status}, &shown->public_key.front()};
@@ -307,22 +365,25 @@ TLSCONNECT_DECL Result<> ClientEngine::give_verdict(Result<VerifiedChain> verdic
   if (!impl_)
     return fail(ErrorCode::not_connected, "give_verdict");
   return impl_->supply(Interest::verdict, "give_verdict",
-                       [&](Client13& client) { return client.give_verdict(std::move(verdict)); });
+                       [&](auto& client) { return client.give_verdict(std::move(verdict)); });
 }
 
 TLSCONNECT_DECL std::optional<SignatureRequest> ClientEngine::signature_request() const noexcept {
-  const Client13* client = impl_ ? std::get_if<Client13>(&impl_->machine) : nullptr;
-  const Client13::SignatureAwaited* awaited = client ? client->awaiting_signature() : nullptr;
-  if (!awaited)
-    return std::nullopt;
-  return SignatureRequest{awaited->choice.index, awaited->choice.scheme, awaited->content.view()};
+  std::optional<SignatureRequest> request;
+  if (impl_)
+    std::as_const(*impl_).with_client([&](const auto& client) {
+      if (const auto* awaited = client.awaiting_signature())
+        request.emplace(SignatureRequest{awaited->choice.index, awaited->choice.scheme,
+                                         BytesView(awaited->content.data(), awaited->content.size())});
+    });
+  return request;
 }
 
 TLSCONNECT_DECL Result<> ClientEngine::give_signature(Result<ByteVector> signature) noexcept {
   if (!impl_)
     return fail(ErrorCode::not_connected, "give_signature");
   return impl_->supply(Interest::signature, "give_signature",
-                       [&](Client13& client) { return client.give_signature(std::move(signature)); });
+                       [&](auto& client) { return client.give_signature(std::move(signature)); });
 }
 
 TLSCONNECT_DECL ByteVector ClientEngine::take_unaccepted_early_data() noexcept {
@@ -337,18 +398,30 @@ TLSCONNECT_DECL Result<> ClientEngine::update_keys(bool request_peer) noexcept {
     return fail(ErrorCode::not_connected, "update_keys");
   if (Result<> allowed = impl_->may_send("update_keys"); !allowed)
     return allowed;
+  // RFC 5246 has no such message; in TLS 1.2 keys last as long as the connection.
+  if (!std::holds_alternative<Client13>(impl_->machine))
+    return fail(ErrorCode::key_update_not_possible, "update_keys", "TLS 1.2 has no KeyUpdate");
   return impl_->guarded([&] {
     return std::get<Client13>(impl_->machine)
         .update_keys(request_peer ? KeyUpdateRequest::update_requested : KeyUpdateRequest::update_not_requested);
   });
 }
 
-TLSCONNECT_DECL Result<> ClientEngine::export_keying_material(std::string_view label, BytesView context,
+TLSCONNECT_DECL Result<> ClientEngine::export_keying_material(std::string_view label, std::optional<BytesView> context,
                                                               Bytes out) const noexcept {
-  const Client13* client = impl_ ? std::get_if<Client13>(&impl_->machine) : nullptr;
-  if (!client)
-    return fail(ErrorCode::export_not_available, "exporter", "the handshake is not complete");
-  return client->export_keying_material(label, context, out);
+  Result<> result = fail(ErrorCode::export_not_available, "exporter", "the handshake is not complete");
+  try {
+    if (impl_)
+      std::as_const(*impl_).with_client([&]<class C>(const C& client) {
+        if constexpr (std::is_same_v<C, Client13>)
+          result = client.export_keying_material(label, context.value_or(BytesView()), out);
+        else
+          result = client.export_keying_material(label, context, out);
+      });
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::out_of_memory, "exporter");
+  }
+  return result;
 }
 
 TLSCONNECT_DECL Result<> ClientEngine::export_early_keying_material(std::string_view label, BytesView context,
@@ -363,12 +436,26 @@ TLSCONNECT_DECL Result<ByteVector> ClientEngine::tls_exporter() const noexcept {
   try {
     ByteVector binding(32);
     // RFC 9266, 2: this label, an empty context, 32 bytes.
-    if (Result<> exported = export_keying_material("EXPORTER-Channel-Binding", {}, binding); !exported)
+    if (Result<> exported = export_keying_material("EXPORTER-Channel-Binding", BytesView(), binding); !exported)
       return std::unexpected(std::move(exported.error()));
     return binding;
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::out_of_memory, "tls_exporter");
   }
+}
+
+TLSCONNECT_DECL Result<ByteVector> ClientEngine::tls_unique() const noexcept {
+#if !defined(TLSCONNECT_WITHOUT_TLS12)
+  try {
+    if (const Client12* client = impl_ ? std::get_if<Client12>(&impl_->machine) : nullptr)
+      if (const std::optional<VerifyData12> finished = client->tls_unique())
+        return to_vector(*finished);
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::out_of_memory, "tls_unique");
+  }
+#endif
+  return fail(ErrorCode::export_not_available, "tls_unique",
+              "it is for established connections of TLS 1.2 with the extended main secret");
 }
 
 TLSCONNECT_DECL Result<ByteVector> ClientEngine::tls_server_end_point() const noexcept {

@@ -2,6 +2,7 @@
 // HMAC and KDF objects would be looked up by name and allocated anew for each of them.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <span>
@@ -146,6 +147,39 @@ TLSCONNECT_DECL Result<> hkdf_expand_label(HashAlgorithm hash, BytesView secret,
   put_byte(context.size());
   put(context);
   return hkdf_expand(hash, secret, std::span(info).first(size), out);
+}
+
+TLSCONNECT_DECL Result<> prf_tls12(HashAlgorithm hash, BytesView secret, std::string_view label, BytesView seed,
+                                   BytesView more_seed, Bytes out) noexcept {
+  if (out.empty())
+    return {};
+  const std::size_t length = hash_length(hash);
+  return detail::botan_guard(ErrorCode::crypto_failed, "PRF", [&]() -> Result<> {
+    detail::Hmac mac(hash, secret);
+    const auto feed_seed = [&] {
+      mac.update(as_bytes(label));
+      mac.update(seed);
+      mac.update(more_seed);
+    };
+    // RFC 5246, 5: A(0) is the seed, A(i) = HMAC(secret, A(i-1)), and block i of the output HMAC(secret, A(i) + seed).
+    detail::WipedBytes<64> chain;
+    const Bytes a = std::span(chain.bytes).first(length);
+    feed_seed();
+    mac.finish(a, true);
+    for (;;) {
+      mac.update(a);
+      feed_seed();
+      detail::WipedBytes<64> block;
+      mac.finish(block.bytes, out.size() > length);
+      const std::size_t count = std::min(out.size(), length);
+      copy_bytes(std::span(block.bytes).first(count), out);
+      out = out.subspan(count);
+      if (out.empty())
+        return {};
+      mac.update(a);
+      mac.finish(a, true);
+    }
+  });
 }
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI

@@ -34,28 +34,35 @@ TLSCONNECT_DECL Result<std::optional<BytesView>> peek_extension(BytesView block,
   return std::nullopt;
 }
 
-/// A ServerHello that does not select TLS 1.3: until the TLS 1.2 machine stands behind this door, the end.
-TLSCONNECT_DECL Result<> refuse_older_version(const ServerHello& message) noexcept {
+/// A ServerHello that does not select TLS 1.3: TLS 1.2, when that was offered, or the end.
+TLSCONNECT_DECL Result<ProtocolVersion> older_version(const ClientConfig& config, const ServerHello& message) noexcept {
+  const bool tls12 = message.legacy_version == 0x0303 && config.offers(ProtocolVersion::tls1_2);
   // RFC 9846, 4.1.3: a server that knows TLS 1.3 and negotiates less marks its random; that it did so although we
-  // offered TLS 1.3 means that somebody changed the ClientHello on its way.
+  // offered TLS 1.3 means that somebody changed the ClientHello on its way. The mark for what is older than TLS 1.2 is
+  // wrong for every client that offers TLS 1.2.
   const BytesView tail = BytesView(message.random).last(downgrade_to_tls12.size());
-  if (equal(tail, downgrade_to_tls12) || equal(tail, downgrade_to_tls11))
+  if ((equal(tail, downgrade_to_tls12) && (config.offers(ProtocolVersion::tls1_3) || !tls12)) ||
+      equal(tail, downgrade_to_tls11))
     return fail(ErrorCode::downgrade_detected, "ServerHello");
+  if (tls12)
+    return ProtocolVersion::tls1_2;
   return fail(ErrorCode::version_unsupported, "ServerHello",
               "the server selected " + std::string(name_of(static_cast<ProtocolVersion>(message.legacy_version))));
 }
 
 /// RFC 9846, 4.1.3 and 4.2.1: the version that a ServerHello or HelloRetryRequest selects.
-TLSCONNECT_DECL Result<> check_version(const ServerHello& message, std::string_view where) noexcept {
+TLSCONNECT_DECL Result<ProtocolVersion> selected_version(const ClientConfig& config, const ServerHello& message,
+                                                         std::string_view where) noexcept {
   std::optional<BytesView> selected;
-  if (message.extensions) {
+  // A client that did not offer TLS 1.3 did not send supported_versions: an answer to it is refused as unsolicited.
+  if (message.extensions && config.offers(ProtocolVersion::tls1_3)) {
     Result<std::optional<BytesView>> found = peek_extension(*message.extensions, ExtensionType::supported_versions, where);
     if (!found)
       return std::unexpected(std::move(found.error()));
     selected = *found;
   }
   if (!selected)
-    return refuse_older_version(message);
+    return older_version(config, message);
   Result<SelectedVersion> version = decode<SelectedVersion>(*selected);
   if (!version)
     return std::unexpected(std::move(version.error()));
@@ -65,14 +72,12 @@ TLSCONNECT_DECL Result<> check_version(const ServerHello& message, std::string_v
   // RFC 9846, 4.1.3: TLS 1.3 hides behind the number of TLS 1.2.
   if (message.legacy_version != 0x0303)
     return fail(ErrorCode::legacy_version_wrong, where);
-  return {};
+  return ProtocolVersion::tls1_3;
 }
 
-/// What ServerHello and HelloRetryRequest have in common.
+/// What ServerHello and HelloRetryRequest of TLS 1.3 have in common.
 TLSCONNECT_DECL Result<SuiteParameters> check_common(const ClientConfig& config, const OfferedHello& hello,
                                                      const ServerHello& message, std::string_view where) noexcept {
-  if (Result<> version = check_version(message, where); !version)
-    return std::unexpected(std::move(version.error()));
   // RFC 9846, 4.1.3: the session id comes back as it was sent.
   if (!equal(message.legacy_session_id_echo, hello.session_id.view()))
     return fail(ErrorCode::session_id_not_echoed, where);
@@ -101,7 +106,8 @@ TLSCONNECT_DECL Result<> Negotiate::on(ExpectServerHello state, const HandshakeM
   Result<ServerHello> hello = decode<ServerHello>(message.body);
   if (!hello)
     return std::unexpected(std::move(hello.error()));
-  if (hello->is_hello_retry_request())
+  // To a client that did not offer TLS 1.3 this random is one like any other.
+  if (hello->is_hello_retry_request() && context_->config->offers(ProtocolVersion::tls1_3))
     return on_hello_retry_request(std::move(state.hello), *hello, message);
   return on_server_hello(std::move(state.hello), nullptr, *hello, message);
 }
@@ -126,6 +132,12 @@ TLSCONNECT_DECL Result<> Negotiate::on_hello_retry_request(OfferedHelloPtr hello
     context_->early_data_refused();
     context_->records.clear_write_protection();
   }
+  const Result<ProtocolVersion> version = detail::selected_version(config, message, where);
+  if (!version)
+    return std::unexpected(version.error());
+  // RFC 9846, 4.1.4: TLS 1.2 has no HelloRetryRequest.
+  if (*version != ProtocolVersion::tls1_3)
+    return fail(ErrorCode::version_unsupported, where, "it selects " + std::string(name_of(*version)));
   const Result<SuiteParameters> suite = detail::check_common(config, *hello, message, where);
   if (!suite)
     return std::unexpected(suite.error());
@@ -178,14 +190,21 @@ TLSCONNECT_DECL Result<> Negotiate::on_hello_retry_request(OfferedHelloPtr hello
 TLSCONNECT_DECL Result<> Negotiate::on_server_hello(OfferedHelloPtr hello, const Retry* retry, const ServerHello& message,
                                                     const HandshakeMessage& raw) {
   static constexpr std::string_view where = "ServerHello";
-  const Result<SuiteParameters> suite = detail::check_common(*context_->config, *hello, message, where);
-  if (!suite) {
-    // RFC 9846, 4.1.4: the retry's version binds; another one now is not a failed negotiation.
-    const ErrorCode code = suite.error().code();
+  const Result<ProtocolVersion> version = detail::selected_version(*context_->config, message, where);
+  // RFC 9846, 4.1.4: the retry's version binds; another one now is not a failed negotiation.
+  if (retry && version && *version != ProtocolVersion::tls1_3)
+    return fail(ErrorCode::version_changed, where, std::string(name_of(*version)));
+  if (!version) {
+    const ErrorCode code = version.error().code();
     if (retry && (code == ErrorCode::version_unsupported || code == ErrorCode::version_not_offered))
-      return fail(ErrorCode::version_changed, where, std::string(suite.error().detail()));
-    return std::unexpected(suite.error());
+      return fail(ErrorCode::version_changed, where, std::string(version.error().detail()));
+    return std::unexpected(version.error());
   }
+  if (*version == ProtocolVersion::tls1_2)
+    return on_server_hello12(std::move(hello), message, raw);
+  const Result<SuiteParameters> suite = detail::check_common(*context_->config, *hello, message, where);
+  if (!suite)
+    return std::unexpected(suite.error());
   // RFC 9846, 4.1.4: the retry's suite binds.
   if (retry && retry->cipher_suite != message.cipher_suite)
     return fail(ErrorCode::cipher_suite_changed, where, std::string(name_of(message.cipher_suite)));

@@ -10,8 +10,8 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
 namespace detail::policy_lists {
 
 // Whoever adds a suite, a group or a scheme to the registry looks through all of these: the policies with a standard's
-// name take what that standard takes. What TLS 1.2 will add to them: its ECDHE suites with AES-GCM (all four for FIPS,
-// the two with AES-256 for WPA3 and CNSA 1.0), and PKCS#1 v1.5 to the handshake's signatures.
+// name take what that standard takes. In TLS 1.2 those are the ECDHE suites with AES-GCM (all four for FIPS, the two
+// with AES-256 for WPA3 and CNSA 1.0).
 
 inline constexpr ProtocolVersion tls13_only[] = {ProtocolVersion::tls1_3};
 inline constexpr ProtocolVersion tls13_and_tls12[] = {ProtocolVersion::tls1_3, ProtocolVersion::tls1_2};
@@ -20,6 +20,16 @@ inline constexpr CipherSuite modern_suites[] = {
     CipherSuite::aes_128_gcm_sha256,
     CipherSuite::aes_256_gcm_sha384,
     CipherSuite::chacha20_poly1305_sha256,
+    CipherSuite::ecdhe_ecdsa_aes_128_gcm_sha256,
+    CipherSuite::ecdhe_rsa_aes_128_gcm_sha256,
+    CipherSuite::ecdhe_ecdsa_aes_256_gcm_sha384,
+    CipherSuite::ecdhe_rsa_aes_256_gcm_sha384,
+    CipherSuite::ecdhe_ecdsa_chacha20_poly1305_sha256,
+    CipherSuite::ecdhe_rsa_chacha20_poly1305_sha256,
+    // Offered by those who have a pre-shared key, and only by them.
+    CipherSuite::ecdhe_psk_aes_128_gcm_sha256,
+    CipherSuite::ecdhe_psk_aes_256_gcm_sha384,
+    CipherSuite::ecdhe_psk_chacha20_poly1305_sha256,
 };
 inline constexpr NamedGroup modern_groups[] = {
     NamedGroup::x25519_mlkem768, NamedGroup::x25519,    NamedGroup::secp256r1,
@@ -41,12 +51,14 @@ inline constexpr SignatureScheme modern_schemes[] = {
     SignatureScheme::rsa_pkcs1_sha384,
     SignatureScheme::rsa_pkcs1_sha512,
 };
-/// How many at the end of each list of schemes are for certificates only.
-inline constexpr std::size_t modern_certificates_only = 3;
 
 inline constexpr CipherSuite fips_suites[] = {
     CipherSuite::aes_128_gcm_sha256,
     CipherSuite::aes_256_gcm_sha384,
+    CipherSuite::ecdhe_ecdsa_aes_128_gcm_sha256,
+    CipherSuite::ecdhe_rsa_aes_128_gcm_sha256,
+    CipherSuite::ecdhe_ecdsa_aes_256_gcm_sha384,
+    CipherSuite::ecdhe_rsa_aes_256_gcm_sha384,
 };
 inline constexpr NamedGroup fips_groups[] = {NamedGroup::secp256r1, NamedGroup::secp384r1};
 inline constexpr SignatureScheme fips_schemes[] = {
@@ -55,9 +67,13 @@ inline constexpr SignatureScheme fips_schemes[] = {
     SignatureScheme::rsa_pss_rsae_sha512,    SignatureScheme::rsa_pkcs1_sha256,
     SignatureScheme::rsa_pkcs1_sha384,       SignatureScheme::rsa_pkcs1_sha512,
 };
-inline constexpr std::size_t fips_certificates_only = 3;
 
 inline constexpr CipherSuite aes_256_suites[] = {
+    CipherSuite::aes_256_gcm_sha384,
+    CipherSuite::ecdhe_ecdsa_aes_256_gcm_sha384,
+    CipherSuite::ecdhe_rsa_aes_256_gcm_sha384,
+};
+inline constexpr CipherSuite cnsa2_suites[] = {
     CipherSuite::aes_256_gcm_sha384,
 };
 inline constexpr NamedGroup wpa3_groups[] = {NamedGroup::secp384r1};
@@ -65,7 +81,6 @@ inline constexpr SignatureScheme wpa3_schemes[] = {
     SignatureScheme::ecdsa_secp384r1_sha384, SignatureScheme::rsa_pss_rsae_sha384, SignatureScheme::rsa_pss_rsae_sha512,
     SignatureScheme::rsa_pkcs1_sha384,       SignatureScheme::rsa_pkcs1_sha512,
 };
-inline constexpr std::size_t wpa3_certificates_only = 2;
 
 inline constexpr NamedGroup cnsa1_groups[] = {NamedGroup::mlkem1024, NamedGroup::secp384r1};
 inline constexpr NamedGroup cnsa2_groups[] = {NamedGroup::mlkem1024};
@@ -74,6 +89,7 @@ inline constexpr SignatureScheme cnsa_schemes[] = {
     SignatureScheme::rsa_pss_rsae_sha384,
     SignatureScheme::rsa_pkcs1_sha384,
 };
+/// How many at its end are for certificates only where there is no TLS 1.2.
 inline constexpr std::size_t cnsa_certificates_only = 1;
 
 /// Without the last `few`.
@@ -85,10 +101,10 @@ template <std::size_t Size>
 
 inline constexpr Policy modern_202611{
     .name = "modern-202611",
-    .versions = tls13_only,
+    .versions = tls13_and_tls12,
     .cipher_suites = modern_suites,
     .groups = modern_groups,
-    .signature_schemes = all_but(modern_schemes, modern_certificates_only),
+    .signature_schemes = modern_schemes,
     .certificate_signature_schemes = modern_schemes,
     .rsa_bits_min = 2048,
 };
@@ -97,7 +113,7 @@ inline constexpr Policy fips_202205{
     .versions = tls13_and_tls12,
     .cipher_suites = fips_suites,
     .groups = fips_groups,
-    .signature_schemes = all_but(fips_schemes, fips_certificates_only),
+    .signature_schemes = fips_schemes,
     .certificate_signature_schemes = fips_schemes,
     .rsa_bits_min = 2048,
 };
@@ -107,7 +123,7 @@ inline constexpr Policy wpa3_enterprise_202304{
     .versions = tls13_and_tls12,
     .cipher_suites = aes_256_suites,
     .groups = wpa3_groups,
-    .signature_schemes = all_but(wpa3_schemes, wpa3_certificates_only),
+    .signature_schemes = wpa3_schemes,
     .certificate_signature_schemes = wpa3_schemes,
     .rsa_bits_min = 3072,
 };
@@ -116,14 +132,14 @@ inline constexpr Policy cnsa1_202603{
     .versions = tls13_and_tls12,
     .cipher_suites = aes_256_suites,
     .groups = cnsa1_groups,
-    .signature_schemes = all_but(cnsa_schemes, cnsa_certificates_only),
+    .signature_schemes = cnsa_schemes,
     .certificate_signature_schemes = cnsa_schemes,
     .rsa_bits_min = 3072,
 };
 inline constexpr Policy cnsa2_202603{
     .name = "cnsa2-202603",
     .versions = tls13_only,
-    .cipher_suites = aes_256_suites,
+    .cipher_suites = cnsa2_suites,
     .groups = cnsa2_groups,
     .signature_schemes = all_but(cnsa_schemes, cnsa_certificates_only),
     .certificate_signature_schemes = cnsa_schemes,

@@ -21,8 +21,14 @@ TLSCONNECT_DECL bool fits(const Session& session, const HandshakeContext& contex
   // judged by.
   if (session.server_name != context.name.text() || !equal(session.trust_identity, config.trust_identity()))
     return false;
-  if (session.version != ProtocolVersion::tls1_3 || session.expired(now))
+  if (!config.offers(session.version) || session.expired(now))
     return false;
+  const auto suites = config.cipher_suites();
+  // RFC 5246, 7.4.1.2: the suite must be on offer again. RFC 7627, 5.2: without the extended main secret, only for those
+  // who do without it. The application protocol is agreed anew with each connection (RFC 7301, 3.1).
+  if (session.version == ProtocolVersion::tls1_2)
+    return std::find(suites.begin(), suites.end(), session.cipher_suite) != suites.end() &&
+           (session.extended_main_secret || !config.require_extended_main_secret());
   // A protocol that was spoken then and is not on offer now: the session belongs to another use of the server.
   const auto alpn = config.alpn();
   if (!session.application_protocol.empty() &&
@@ -30,15 +36,15 @@ TLSCONNECT_DECL bool fits(const Session& session, const HandshakeContext& contex
     return false;
   // RFC 9846, 4.6.1: the hash must be that of a suite on offer.
   const std::optional<SuiteParameters> suite = parameters_of(session.cipher_suite);
-  const auto suites = config.cipher_suites();
   return suite && std::any_of(suites.begin(), suites.end(), [&](CipherSuite offered) {
            const std::optional<SuiteParameters> parameters = parameters_of(offered);
            return parameters && parameters->hash == suite->hash;
          });
 }
 
-/// The freshest session that fits; those that do not are dropped on the way.
-TLSCONNECT_DECL std::optional<Session> take_session(const HandshakeContext& context) {
+} // namespace detail
+
+TLSCONNECT_DECL std::optional<Session> session_to_offer(const HandshakeContext& context) {
   const ClientConfig& config = *context.config;
   SessionStore* store = config.session_store();
   if (!store || config.trust_identity().empty())
@@ -48,17 +54,17 @@ TLSCONNECT_DECL std::optional<Session> take_session(const HandshakeContext& cont
   // A store that never runs dry must not keep us here.
   for (unsigned attempt = 0; attempt < 16; ++attempt) {
     std::optional<Session> session = store->take(key);
-    if (!session || fits(*session, context, now))
+    if (!session || detail::fits(*session, context, now))
       return session;
+    // Those that do not fit are dropped on the way.
   }
   return std::nullopt;
 }
 
-} // namespace detail
-
-TLSCONNECT_DECL Result<std::vector<OfferedPsk>> psks_to_offer(const HandshakeContext& context) {
+TLSCONNECT_DECL Result<std::vector<OfferedPsk>> psks_to_offer(const HandshakeContext& context,
+                                                              std::optional<Session> session) {
   std::vector<OfferedPsk> psks;
-  if (std::optional<Session> session = detail::take_session(context)) {
+  if (session) {
     const HashAlgorithm hash = parameters_of(session->cipher_suite)->hash;
     Result<EarlySecret> early = EarlySecret::from_psk(hash, session->secret.view());
     if (!early)
@@ -68,7 +74,16 @@ TLSCONNECT_DECL Result<std::vector<OfferedPsk>> psks_to_offer(const HandshakeCon
     psks.push_back({PskOrigin::resumption, std::move(*early), std::move(ticket), age, std::move(session), 0});
   }
   std::uint16_t index = 0;
+  const auto suites = context.config->cipher_suites();
   for (const ExternalPsk& psk : context.config->external_psks()) {
+    // RFC 9846, 4.2.11: its hash must be that of a suite on offer.
+    if (std::none_of(suites.begin(), suites.end(), [&](CipherSuite suite) {
+          const std::optional<SuiteParameters> parameters = parameters_of(suite);
+          return parameters && parameters->hash == psk.hash();
+        })) {
+      ++index;
+      continue;
+    }
     Result<EarlySecret> early = EarlySecret::from_psk(psk.hash(), psk.key());
     if (!early)
       return std::unexpected(std::move(early.error()));

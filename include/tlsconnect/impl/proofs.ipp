@@ -61,7 +61,8 @@ ServerSignature::verify(const ClientConfig& config, const Proof<ServerChain>&, c
                         const CertificateVerify& message, const Digest& transcript) noexcept {
   // RFC 9846, 4.4.3: the scheme must be one that the client offered in signature_algorithms.
   const std::span<const SignatureScheme> offered = config.signature_schemes();
-  if (std::find(offered.begin(), offered.end(), message.algorithm) == offered.end())
+  // PKCS#1 v1.5 among them is for TLS 1.2.
+  if (std::find(offered.begin(), offered.end(), message.algorithm) == offered.end() || !signs_tls13(message.algorithm))
     return fail(ErrorCode::signature_scheme_not_offered, "CertificateVerify", std::string(name_of(message.algorithm)));
   const SignedContent content = signed_content("TLS 1.3, server CertificateVerify", transcript);
   if (Result<> verified = key.verify(message.algorithm, content.view(), message.signature, config.rsa_bits_min());
@@ -70,11 +71,37 @@ ServerSignature::verify(const ClientConfig& config, const Proof<ServerChain>&, c
   return Proof<ServerSignature>();
 }
 
+TLSCONNECT_DECL Result<Proof<ServerSignature>>
+ServerSignature::verify12(const ClientConfig& config, const Proof<ServerChain>&, const PublicKey& key,
+                          const HelloRandoms& randoms, BytesView parameters, SignatureScheme scheme,
+                          BytesView signature) {
+  static constexpr std::string_view where = "ServerKeyExchange";
+  // RFC 5246, 7.4.3: one of the schemes that the client offered; MD5 and SHA-1 are never among them.
+  const std::span<const SignatureScheme> offered = config.signature_schemes();
+  if (std::find(offered.begin(), offered.end(), scheme) == offered.end())
+    return fail(ErrorCode::signature_scheme_not_offered, where, std::string(name_of(scheme)));
+  // RFC 8422, 5.4: both randoms, so that no signature serves twice, and the parameters.
+  ByteVector content;
+  content.reserve(randoms.client.size() + randoms.server.size() + parameters.size());
+  content.insert(content.end(), randoms.client.begin(), randoms.client.end());
+  content.insert(content.end(), randoms.server.begin(), randoms.server.end());
+  content.insert(content.end(), parameters.begin(), parameters.end());
+  if (Result<> verified = key.verify_tls12(scheme, content, signature, config.rsa_bits_min()); !verified)
+    return std::unexpected(std::move(verified.error()).at(where));
+  return Proof<ServerSignature>();
+}
+
 TLSCONNECT_DECL Proof<ServerIdentity> ServerIdentity::by_certificate(Proof<ServerChain>,
                                                                      Proof<ServerSignature>) noexcept {
   return Proof<ServerIdentity>();
 }
 TLSCONNECT_DECL Proof<ServerIdentity> ServerIdentity::by_psk(Proof<PskAccepted>) noexcept {
+  return Proof<ServerIdentity>();
+}
+TLSCONNECT_DECL Proof<ServerIdentity> ServerIdentity::by_session(Proof<SessionResumed>) noexcept {
+  return Proof<ServerIdentity>();
+}
+TLSCONNECT_DECL Proof<ServerIdentity> ServerIdentity::by_external_psk(Proof<ExternalPskAgreed>) noexcept {
   return Proof<ServerIdentity>();
 }
 
@@ -90,6 +117,20 @@ TLSCONNECT_DECL Result<Proof<ServerFinished>> ServerFinished::verify(HashAlgorit
     return fail(ErrorCode::field_out_of_range, "Finished", std::to_string(message.verify_data.size()) + " bytes");
   // RFC 9846, 4.4.4: a wrong value is answered with decrypt_error.
   if (!equal_constant_time(message.verify_data, expected->view()))
+    return fail(ErrorCode::finished_invalid, "Finished");
+  return Proof<ServerFinished>();
+}
+
+TLSCONNECT_DECL Result<Proof<ServerFinished>> ServerFinished::verify12(const MainSecret12& main, const Finished& message,
+                                                                       const Digest& transcript,
+                                                                       const Proof<CipherSpecChanged>&) noexcept {
+  Result<VerifyData12> expected = main.server_finished(transcript);
+  if (!expected)
+    return std::unexpected(std::move(expected.error()));
+  // RFC 5246, 7.4.9: verify_data has 12 bytes with every suite in use.
+  if (message.verify_data.size() != expected->size())
+    return fail(ErrorCode::field_out_of_range, "Finished", std::to_string(message.verify_data.size()) + " bytes");
+  if (!equal_constant_time(message.verify_data, *expected))
     return fail(ErrorCode::finished_invalid, "Finished");
   return Proof<ServerFinished>();
 }

@@ -258,6 +258,41 @@ TLSCONNECT_DECL bool PublicKey::fits(SignatureScheme scheme) const noexcept {
   }
 }
 
+TLSCONNECT_DECL bool PublicKey::fits_tls12(SignatureScheme scheme) const noexcept {
+  const detail::SchemeRule* rule = detail::rule_of(scheme);
+  return rule != nullptr && detail::is_ec(rule->kind) && detail::is_ec(impl_->kind) ? true : fits(scheme);
+}
+
+TLSCONNECT_DECL std::optional<Authentication12> PublicKey::authentication12() const noexcept {
+  switch (impl_->kind) {
+  case detail::KeyKind::rsa:
+  case detail::KeyKind::rsa_pss:
+    return Authentication12::rsa;
+  case detail::KeyKind::p256:
+  case detail::KeyKind::p384:
+  case detail::KeyKind::p521:
+  case detail::KeyKind::ed25519:
+  case detail::KeyKind::ed448:
+    return Authentication12::ecdsa;
+  case detail::KeyKind::unknown:
+    break;
+  }
+  return std::nullopt;
+}
+
+TLSCONNECT_DECL std::optional<NamedGroup> PublicKey::curve() const noexcept {
+  switch (impl_->kind) {
+  case detail::KeyKind::p256:
+    return NamedGroup::secp256r1;
+  case detail::KeyKind::p384:
+    return NamedGroup::secp384r1;
+  case detail::KeyKind::p521:
+    return NamedGroup::secp521r1;
+  default:
+    return std::nullopt;
+  }
+}
+
 TLSCONNECT_DECL bool PublicKey::same_key(const PublicKey& other) const noexcept {
   if (equal(spki(), other.spki()))
     return true;
@@ -274,6 +309,15 @@ TLSCONNECT_DECL bool PublicKey::same_key(const PublicKey& other) const noexcept 
 
 TLSCONNECT_DECL Result<> PublicKey::verify(SignatureScheme scheme, BytesView message, BytesView signature,
                                            std::size_t rsa_bits_min) const noexcept {
+  return verify_with(false, scheme, message, signature, rsa_bits_min);
+}
+TLSCONNECT_DECL Result<> PublicKey::verify_tls12(SignatureScheme scheme, BytesView message, BytesView signature,
+                                                 std::size_t rsa_bits_min) const noexcept {
+  return verify_with(true, scheme, message, signature, rsa_bits_min);
+}
+
+TLSCONNECT_DECL Result<> PublicKey::verify_with(bool tls12, SignatureScheme scheme, BytesView message,
+                                                BytesView signature, std::size_t rsa_bits_min) const noexcept {
   return detail::botan_guard(ErrorCode::crypto_failed, {}, [&]() -> Result<> {
     const detail::KeyKind kind = impl_->kind;
     auto key = detail::load_tls_key(kind, impl_->algorithm, impl_->bits, rsa_bits_min);
@@ -281,9 +325,12 @@ TLSCONNECT_DECL Result<> PublicKey::verify(SignatureScheme scheme, BytesView mes
       return std::unexpected<Error>(std::move(key).error());
 
     const auto described = [&] { return std::string(name_of(scheme)) + " with a key of type " + description(); };
-    // RFC 9846, 4.4.3: the scheme must fit the key. TLS 1.3 signs with neither RSASSA-PKCS1-v1_5 nor SHA-1.
+    // RFC 9846, 4.4.3: the scheme must fit the key. TLS 1.3 signs with neither RSASSA-PKCS1-v1_5 nor SHA-1. RFC 9846,
+    // 4.2.3: TLS 1.2 leaves the curve of ECDSA open, and has RSASSA-PKCS1-v1_5.
     const detail::SchemeRule* rule = detail::rule_of(scheme);
-    if (rule == nullptr || rule->kind != kind || !signs_tls13(scheme))
+    const bool same_kind =
+        rule != nullptr && (rule->kind == kind || (tls12 && detail::is_ec(rule->kind) && detail::is_ec(kind)));
+    if (!same_kind || !(tls12 ? signs_tls12(scheme) : signs_tls13(scheme)))
       return fail(ErrorCode::signature_scheme_not_for_key, {}, described());
     if (kind == detail::KeyKind::rsa_pss && !detail::pss_parameters_allow(impl_->algorithm, *rule))
       return fail(ErrorCode::signature_scheme_not_for_key, {},

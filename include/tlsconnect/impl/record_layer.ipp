@@ -32,7 +32,7 @@ TLSCONNECT_DECL Result<Incoming> RecordLayer::next() {
     if (!message)
       return std::unexpected(std::move(message.error()));
     if (*message)
-      return Incoming{Incoming::Kind::handshake, **message, {}, {}};
+      return Incoming{Incoming::Kind::handshake, **message, {}, {}, {}};
 
     Result<std::optional<Content>> record = next_record();
     if (!record)
@@ -58,10 +58,13 @@ TLSCONNECT_DECL Result<std::optional<RecordLayer::Content>> RecordLayer::next_re
     const RecordHeader header = RecordHeader::parse(input.first<RecordHeader::size>());
     // RFC 9846, 5.1 and 5.2: 2^14 bytes, and 256 more for a protected record. The length is checked before the record
     // is waited for.
-    const std::size_t limit = read_ && header.type != ContentType::change_cipher_spec ? limits::record_ciphertext
+    const std::size_t limit = (read_ || read12_) && header.type != ContentType::change_cipher_spec ? limits::record_ciphertext
                                                                                      : limits::record_plaintext;
     if (header.length > limit)
       return fail(ErrorCode::record_overflow, "record", std::to_string(header.length) + " bytes");
+    // RFC 5246, 6.2.1 and E.1: once the version is agreed, every record says it.
+    if (tls12_ && header.legacy_version != 0x0303)
+      return fail(ErrorCode::record_version_wrong, "record", "version " + std::to_string(header.legacy_version));
     input_wanted_ = RecordHeader::size + header.length;
     if (input.size() < input_wanted_)
       return std::nullopt;
@@ -73,11 +76,13 @@ TLSCONNECT_DECL Result<std::optional<RecordLayer::Content>> RecordLayer::next_re
     ++counts_.records_received;
 
     if (header.type == ContentType::change_cipher_spec) {
-      if (Result<> accepted = accept_change_cipher_spec(record.subspan(RecordHeader::size)); !accepted)
+      const BytesView content = record.subspan(RecordHeader::size);
+      if (Result<> accepted = tls12_ ? accept_change_cipher_spec12(content) : accept_change_cipher_spec(content);
+          !accepted)
         return std::unexpected(std::move(accepted.error()));
       continue;
     }
-    return open_record(header, record);
+    return tls12_ ? open_record12(header, record) : open_record(header, record);
   }
 }
 
@@ -124,6 +129,48 @@ TLSCONNECT_DECL Result<std::optional<RecordLayer::Content>> RecordLayer::open_re
   return Content{static_cast<ContentType>(text[size - 1]), text.first(size - 1)};
 }
 
+TLSCONNECT_DECL Result<> RecordLayer::begin_tls12() noexcept {
+  // RFC 5246, 7.1: it comes before the peer's Finished, not before its hello. (TLS 1.3 drops it there.)
+  if (change_cipher_specs_ > 0)
+    return fail(ErrorCode::change_cipher_spec_unexpected, "record", "before the ServerHello");
+  tls12_ = true;
+  return {};
+}
+
+TLSCONNECT_DECL Result<> RecordLayer::accept_change_cipher_spec12(BytesView content) noexcept {
+  // RFC 5246, 7.1: the single byte 1. Under keys it would be longer, but none may come then: keys change once.
+  if (!read12_ && (content.size() != 1 || content[0] != 1))
+    return fail(ErrorCode::change_cipher_spec_invalid, "record");
+  // RFC 5246, 7.1: it stands between messages, not within one.
+  if (joiner_.in_message())
+    return fail(ErrorCode::handshake_interleaved, "record");
+  // RFC 5246, 7.4.9: only right before the peer's Finished. Earlier, the keys would not yet depend on the key exchange
+  // (CVE-2014-0224).
+  if (!pending_read12_)
+    return fail(ErrorCode::change_cipher_spec_unexpected, "record");
+  read12_.emplace(std::move(*pending_read12_));
+  pending_read12_.reset();
+  return {};
+}
+
+TLSCONNECT_DECL Result<std::optional<RecordLayer::Content>> RecordLayer::open_record12(RecordHeader header,
+                                                                                       Bytes record) {
+  Bytes content = record.subspan(RecordHeader::size);
+  if (!read12_) {
+    // RFC 5246, 7.4.9: application data comes after Finished, and so never unprotected.
+    if (header.type == ContentType::application_data)
+      return fail(ErrorCode::record_type_unexpected, "record", "application data before there are keys");
+    return Content{header.type, content};
+  }
+  const Result<Bytes> text = read12_->open(header.type, content);
+  if (!text)
+    return std::unexpected(text.error());
+  // RFC 5246, 6.2.1: 2^14 bytes of content; RFC 8449, 4: or what was negotiated.
+  if (text->size() > std::min(receive_limit_, limits::record_plaintext))
+    return fail(ErrorCode::record_overflow, "record", std::to_string(text->size()) + " bytes of content");
+  return Content{header.type, *text};
+}
+
 TLSCONNECT_DECL Result<Incoming> RecordLayer::classify(Content content, bool& again) {
   // RFC 9846, 5.1: nothing may come between two parts of a handshake message.
   if (content.type != ContentType::handshake && joiner_.in_message())
@@ -144,7 +191,7 @@ TLSCONNECT_DECL Result<Incoming> RecordLayer::classify(Content content, bool& ag
       return fail(ErrorCode::record_empty, "alert");
     if (content.bytes.size() != 2)
       return fail(ErrorCode::alert_malformed, "alert");
-    return Incoming{Incoming::Kind::alert, {}, {}, static_cast<AlertDescription>(content.bytes[1])};
+    return Incoming{Incoming::Kind::alert, {}, {}, static_cast<AlertDescription>(content.bytes[1]), content.bytes[0]};
   case ContentType::application_data:
     if (!handshake_over_)
       return fail(ErrorCode::record_type_unexpected, "record", "application data before the handshake is over");
@@ -156,7 +203,7 @@ TLSCONNECT_DECL Result<Incoming> RecordLayer::classify(Content content, bool& ag
       return Incoming{};
     }
     empty_records_ = 0;
-    return Incoming{Incoming::Kind::application_data, {}, content.bytes, {}};
+    return Incoming{Incoming::Kind::application_data, {}, content.bytes, {}, {}};
   case ContentType::change_cipher_spec:
   case ContentType::invalid:
     break;
@@ -173,8 +220,11 @@ TLSCONNECT_DECL void RecordLayer::set_read_protection(Proof<RecordAligned>, Read
 // ---- sending ----
 
 TLSCONNECT_DECL Result<> RecordLayer::send(ContentType type, BytesView content) {
-  constexpr std::size_t overhead = RecordHeader::size + 1 + aead_tag_length;
-  const std::size_t most = write_ ? send_limit_ - std::size_t{1} : limits::record_plaintext;
+  constexpr std::size_t overhead = RecordHeader::size + 8 + aead_tag_length;
+  // TLS 1.3 counts the type and the padding of what is protected, TLS 1.2 the content alone (RFC 8449, 4).
+  const std::size_t most = write_    ? send_limit_ - std::size_t{1}
+                           : write12_ ? std::min<std::size_t>(send_limit_, limits::record_plaintext)
+                                      : limits::record_plaintext;
   const std::size_t records = (content.size() + most - 1) / most;
   output_.reserve(content.size() + records * (overhead + padding_));
   while (!content.empty()) {
@@ -187,6 +237,8 @@ TLSCONNECT_DECL Result<> RecordLayer::send(ContentType type, BytesView content) 
 }
 
 TLSCONNECT_DECL Result<> RecordLayer::append_record(ContentType type, BytesView content) {
+  if (write12_)
+    return append_record12(type, content);
   RecordHeader header{type, 0x0303, static_cast<std::uint16_t>(content.size())};
   if (!write_) {
     // RFC 9846, 5.1: an initial ClientHello says 0x0301, for the sake of old servers.
@@ -216,6 +268,26 @@ TLSCONNECT_DECL Result<> RecordLayer::append_record(ContentType type, BytesView 
   counts_.bytes_sent += out.size();
   ++counts_.records_sent;
   return write_->seal(out.first(RecordHeader::size), text, out.last(aead_tag_length));
+}
+
+TLSCONNECT_DECL Result<> RecordLayer::append_record12(ContentType type, BytesView content) {
+  // RFC 5246, 6.2.3.3: the type stands in the header; the fragment is the carried nonce, the ciphertext and the tag.
+  const std::size_t size = content.size() + write12_->overhead();
+  const RecordHeader header{type, 0x0303, static_cast<std::uint16_t>(size)};
+  const Bytes out = output_.append(RecordHeader::size + size);
+  copy_bytes(header.bytes(), out);
+  const Bytes fragment = out.subspan(RecordHeader::size);
+  copy_bytes(content, fragment.subspan(write12_->overhead() - aead_tag_length));
+  counts_.bytes_sent += out.size();
+  ++counts_.records_sent;
+  return write12_->seal(type, fragment);
+}
+
+TLSCONNECT_DECL void RecordLayer::change_cipher_spec(WriteProtection12 protection) {
+  // The one of middlebox compatibility is none of TLS 1.2.
+  change_cipher_spec_sent_ = false;
+  send_change_cipher_spec();
+  write12_.emplace(std::move(protection));
 }
 
 TLSCONNECT_DECL std::size_t RecordLayer::padding_for(std::size_t inner) const noexcept {

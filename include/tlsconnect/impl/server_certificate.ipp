@@ -1,6 +1,7 @@
 // Reading what the server shows of itself.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 
 #include <tlsconnect/base/limits.hpp>
@@ -54,7 +55,8 @@ TLSCONNECT_DECL Result<PeerStatus> read_status(const ExtensionSet& extensions) {
   return status;
 }
 
-/// Opens what stands in ConnectionInfo.
+} // namespace detail
+
 TLSCONNECT_DECL Result<ServerCertificate> open_peer_chain(const ConnectionInfo& info) {
   ServerCertificate server;
   if (info.raw_public_key) {
@@ -80,8 +82,6 @@ TLSCONNECT_DECL Result<ServerCertificate> open_peer_chain(const ConnectionInfo& 
     server.status.push_back({status.ocsp_response, status.sct_list});
   return server;
 }
-
-} // namespace detail
 
 TLSCONNECT_DECL Result<ServerCertificate> read_server_certificate(HandshakeContext& context,
                                                                   const Handshake13& handshake,
@@ -133,7 +133,15 @@ TLSCONNECT_DECL Result<ServerCertificate> read_server_certificate(HandshakeConte
   if (any_status)
     context.info.peer_status = std::move(statuses);
   context.info.raw_public_key = handshake.server_raw_public_key;
-  return detail::open_peer_chain(context.info);
+  return open_peer_chain(context.info);
+}
+
+TLSCONNECT_DECL std::int64_t usable_until(const ClientConfig& config, const ServerCertificate& server,
+                                          const std::vector<Certificate>& path) noexcept {
+  std::int64_t until = config.clock().now() + std::int64_t{limits::ticket_lifetime} * 1000;
+  for (const Certificate& certificate : path.empty() ? server.chain : path)
+    until = std::min(until, certificate.not_after() * 1000);
+  return until;
 }
 
 TLSCONNECT_DECL Result<ServerCertificate> certificate_of_session(HandshakeContext& context, const Session& session) {
@@ -151,7 +159,37 @@ TLSCONNECT_DECL Result<ServerCertificate> certificate_of_session(HandshakeContex
     info.peer_status = std::vector<PeerStatus>();
   if (info.peer_chain.empty())
     return ServerCertificate{};
-  return detail::open_peer_chain(info);
+  return open_peer_chain(info);
+}
+
+TLSCONNECT_DECL std::vector<SessionCertificate> chain_for_session(const ConnectionInfo& info) {
+  std::vector<SessionCertificate> chain;
+  chain.reserve(info.peer_chain.size());
+  for (std::size_t i = 0; i < info.peer_chain.size(); ++i) {
+    SessionCertificate certificate{info.peer_chain[i], {}, {}};
+    if (i < info.peer_status.size()) {
+      certificate.ocsp_response = info.peer_status[i].ocsp_response;
+      certificate.sct_list = info.peer_status[i].sct_list;
+    }
+    chain.push_back(std::move(certificate));
+  }
+  return chain;
+}
+
+TLSCONNECT_DECL Result<> read_alpn(HandshakeContext& context, BytesView body, std::string_view where) {
+  const Result<ProtocolNames> selected = decode<ProtocolNames>(body);
+  if (!selected)
+    return std::unexpected(selected.error());
+  // RFC 7301, 3.1: the answer holds exactly one name.
+  if (selected->names.size() != 1)
+    return fail(ErrorCode::field_out_of_range, where, "application_layer_protocol_negotiation");
+  // RFC 7301, 3.2: and it is one that was offered.
+  const std::string_view name = as_text(selected->names[0].text);
+  const std::span<const std::string> offered = context.config->alpn();
+  if (std::find(offered.begin(), offered.end(), name) == offered.end())
+    return fail(ErrorCode::alpn_not_offered, where);
+  context.info.application_protocol.assign(name);
+  return {};
 }
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI

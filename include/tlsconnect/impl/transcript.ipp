@@ -9,21 +9,28 @@
 namespace tlsconnect::inline TLSCONNECT_ABI {
 
 TLSCONNECT_DECL Result<> Transcript::add(BytesView message) {
-  if (hash_)
-    return hash_->update(message);
-  kept_.insert(kept_.end(), message.begin(), message.end());
-  return {};
+  if (!hash_ || keep_)
+    kept_.insert(kept_.end(), message.begin(), message.end());
+  return hash_ ? hash_->update(message) : Result<>();
 }
 
-TLSCONNECT_DECL Result<> Transcript::start(HashAlgorithm algorithm) {
+TLSCONNECT_DECL Result<> Transcript::start(HashAlgorithm algorithm, bool keep) {
   if (hash_)
     return {};
   Result<Hash> hash = Hash::create(algorithm);
   if (!hash)
     return std::unexpected(std::move(hash.error()));
   hash_.emplace(std::move(*hash));
+  keep_ = keep;
+  if (keep_)
+    return hash_->update(kept_);
   const ByteVector kept = std::exchange(kept_, {});
   return hash_->update(kept);
+}
+
+TLSCONNECT_DECL void Transcript::forget_messages() noexcept {
+  if (std::exchange(keep_, false))
+    kept_ = ByteVector();
 }
 
 TLSCONNECT_DECL Result<> Transcript::fold_first_hello() {
@@ -53,8 +60,9 @@ TLSCONNECT_DECL Result<Digest> Transcript::with(HashAlgorithm algorithm, BytesVi
     return std::unexpected(std::move(hash.error()));
   if (hash->algorithm() != algorithm)
     return fail(ErrorCode::crypto_failed, "transcript", "another hash is in use");
-  if (Result<> added = hash->update(kept_); !added)
-    return std::unexpected(std::move(added.error()));
+  if (!hash_)
+    if (Result<> added = hash->update(kept_); !added)
+      return std::unexpected(std::move(added.error()));
   if (Result<> added = hash->update(more); !added)
     return std::unexpected(std::move(added.error()));
   return hash->current();
@@ -63,6 +71,7 @@ TLSCONNECT_DECL Result<Digest> Transcript::with(HashAlgorithm algorithm, BytesVi
 TLSCONNECT_DECL Result<Transcript> Transcript::clone() const {
   Transcript copy;
   copy.kept_ = kept_;
+  copy.keep_ = keep_;
   if (hash_) {
     Result<Hash> hash = hash_->clone();
     if (!hash)

@@ -25,6 +25,7 @@ struct Incoming {
   HandshakeMessage message;  ///< for handshake
   BytesView application_data; ///< never empty
   AlertDescription alert{};
+  std::uint8_t alert_level = 0; ///< 1: warning, 2: fatal; counts before TLS 1.3 only
 };
 
 /// Counts of what passed, headers included.
@@ -33,6 +34,15 @@ struct RecordCounts {
   std::uint64_t records_received = 0;
   std::uint64_t bytes_sent = 0;
   std::uint64_t bytes_received = 0;
+};
+
+class RecordLayer;
+
+/// That the peer's change_cipher_spec of TLS 1.2 has come, when it was due and once, so that what comes since is protected
+/// by the keys of this handshake (RFC 5246, 7.1).
+struct CipherSpecChanged {
+  [[nodiscard]] static Result<Proof<CipherSpecChanged>> check(const RecordLayer& records,
+                                                              std::string_view where) noexcept;
 };
 
 /// Both directions of one connection. Functions that allocate may throw std::bad_alloc.
@@ -47,6 +57,11 @@ public:
   [[nodiscard]] Result<Incoming> next();
   /// Keys for everything that follows. Only at the end of a record: hence the proof.
   void set_read_protection(Proof<RecordAligned> aligned, ReadProtection protection) noexcept;
+  /// TLS 1.2 was agreed: from now on records say so, and change_cipher_spec counts (RFC 5246, 6.2.1 and 7.1). One that
+  /// has come already has come too early.
+  [[nodiscard]] Result<> begin_tls12() noexcept;
+  /// The next thing to come, but for alerts, is the peer's change_cipher_spec, behind which it uses these keys.
+  void expect_change_cipher_spec(ReadProtection12 protection) noexcept { pending_read12_.emplace(std::move(protection)); }
   /// The proof that the message given out last ended its record; `where` names it in the error.
   [[nodiscard]] Result<Proof<RecordAligned>> aligned(std::string_view where) const noexcept {
     return RecordAligned::check(joiner_, where);
@@ -66,9 +81,12 @@ public:
   void send_change_cipher_spec();
   /// Keys for everything that follows. With `change_cipher_spec`, the first record under them has one in front.
   void set_write_protection(WriteProtection protection, bool change_cipher_spec) noexcept;
+  /// Queues this side's change_cipher_spec of TLS 1.2, behind which everything goes under these keys.
+  void change_cipher_spec(WriteProtection12 protection);
   /// Back to unprotected records: a HelloRetryRequest has refused early data (RFC 9846, 4.2.10).
   void clear_write_protection() noexcept { write_.reset(); }
-  /// At most this many bytes of inner plaintext in a protected record from now on (RFC 8449, 4).
+  /// At most this many bytes of inner plaintext in a protected record from now on (RFC 8449, 4). In TLS 1.2 that is the
+  /// content alone.
   void set_send_limit(std::size_t inner_plaintext) noexcept {
     send_limit_ = static_cast<std::uint16_t>(std::min(inner_plaintext, limits::record_plaintext + 1));
   }
@@ -83,22 +101,29 @@ public:
   void release_buffers() noexcept;
 
 private:
+  friend struct CipherSpecChanged;
   struct Content {
     ContentType type;
     Bytes bytes;
   };
   [[nodiscard]] Result<std::optional<Content>> next_record();
   [[nodiscard]] Result<std::optional<Content>> open_record(RecordHeader header, Bytes record);
+  [[nodiscard]] Result<std::optional<Content>> open_record12(RecordHeader header, Bytes record);
   [[nodiscard]] Result<> accept_change_cipher_spec(BytesView content) noexcept;
+  [[nodiscard]] Result<> accept_change_cipher_spec12(BytesView content) noexcept;
   [[nodiscard]] Result<Incoming> classify(Content content, bool& again);
   [[nodiscard]] Result<> send(ContentType type, BytesView content);
   [[nodiscard]] Result<> append_record(ContentType type, BytesView content);
+  [[nodiscard]] Result<> append_record12(ContentType type, BytesView content);
   [[nodiscard]] std::size_t padding_for(std::size_t inner) const noexcept;
 
   Buffer input_;
   std::size_t input_wanted_ = 0; // the whole size of the record that has begun to arrive, 0 when unknown
   HandshakeJoiner joiner_;
   std::optional<ReadProtection> read_;
+  std::optional<ReadProtection12> read12_;
+  std::optional<ReadProtection12> pending_read12_; // until the peer's change_cipher_spec
+  bool tls12_ = false;
   bool handshake_over_ = false;
   std::size_t receive_limit_ = limits::record_plaintext + 1;
   unsigned empty_records_ = 0;
@@ -106,6 +131,7 @@ private:
 
   OutputQueue output_;
   std::optional<WriteProtection> write_;
+  std::optional<WriteProtection12> write12_;
   bool change_cipher_spec_due_ = false;
   bool change_cipher_spec_sent_ = false;
   bool first_record_ = true;
@@ -114,6 +140,14 @@ private:
 
   RecordCounts counts_;
 };
+
+inline Result<Proof<CipherSpecChanged>> CipherSpecChanged::check(const RecordLayer& records,
+                                                                 std::string_view where) noexcept {
+  // RFC 5246, 7.4.9: Finished comes right after it, and never without it.
+  if (!records.read12_)
+    return fail(ErrorCode::unexpected_message, where, "no change_cipher_spec has come before it");
+  return Proof<CipherSpecChanged>();
+}
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI
 

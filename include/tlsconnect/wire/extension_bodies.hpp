@@ -141,6 +141,29 @@ struct ServerNameList {
   }
 };
 
+/// ECPointFormat ec_point_format_list<1..2^8-1>; (RFC 8422, 5.1.2)
+struct PointFormats {
+  static constexpr std::string_view name = "ec_point_formats";
+  static constexpr std::uint8_t uncompressed = 0;
+  BytesView formats;
+
+  template <class Archive, class Self>
+  static void wire(Archive& ar, Self& self) {
+    ar.opaque8(self.formats, 1, 0xFF);
+  }
+};
+
+/// opaque renegotiated_connection<0..255>; (RFC 5746, 3.2)
+struct RenegotiationInfo {
+  static constexpr std::string_view name = "renegotiation_info";
+  BytesView renegotiated_connection;
+
+  template <class Archive, class Self>
+  static void wire(Archive& ar, Self& self) {
+    ar.opaque8(self.renegotiated_connection, 0, 0xFF);
+  }
+};
+
 /// enum { psk_ke(0), psk_dhe_ke(1), (255) } PskKeyExchangeMode;
 /// PskKeyExchangeMode ke_modes<1..255>; (RFC 9846, 4.2.9)
 struct PskKeyExchangeModes {

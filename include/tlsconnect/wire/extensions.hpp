@@ -20,6 +20,7 @@ enum class ExtensionContext : std::uint8_t {
   certificate = 16,
   certificate_request = 32,
   new_session_ticket = 64,
+  server_hello12 = 128, ///< of TLS 1.2
 };
 [[nodiscard]] constexpr ExtensionContext operator|(ExtensionContext a, ExtensionContext b) noexcept {
   return static_cast<ExtensionContext>(static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b));
@@ -35,30 +36,31 @@ struct ExtensionRule {
 };
 
 /// The extensions that this library recognises. One that stands elsewhere is answered with illegal_parameter. Those of
-/// older versions may stand in no message of TLS 1.3 but the ClientHello.
+/// TLS 1.2 alone may stand in no message of TLS 1.3 but the ClientHello, and those of TLS 1.3 alone not in a ServerHello of
+/// TLS 1.2. (supported_groups has no place there either, but servers send it, and it means nothing.)
 inline constexpr auto extension_rules = [] {
   using E = ExtensionType;
   using C = ExtensionContext;
   constexpr C ch = C::client_hello, sh = C::server_hello, hrr = C::hello_retry_request, ee = C::encrypted_extensions,
-              ct = C::certificate, cr = C::certificate_request, nst = C::new_session_ticket;
+              ct = C::certificate, cr = C::certificate_request, nst = C::new_session_ticket, sh12 = C::server_hello12;
   return std::to_array<ExtensionRule>({
-      {E::server_name, ch | ee | cr},
-      {E::max_fragment_length, ch | ee},
-      {E::status_request, ch | cr | ct},
-      {E::supported_groups, ch | ee},
-      {E::ec_point_formats, ch},
+      {E::server_name, ch | ee | cr | sh12},
+      {E::max_fragment_length, ch | ee | sh12},
+      {E::status_request, ch | cr | ct | sh12},
+      {E::supported_groups, ch | ee | sh12},
+      {E::ec_point_formats, ch | sh12},
       {E::signature_algorithms, ch | cr},
-      {E::use_srtp, ch | ee},
-      {E::heartbeat, ch | ee},
-      {E::application_layer_protocol_negotiation, ch | ee},
-      {E::signed_certificate_timestamp, ch | cr | ct},
-      {E::client_certificate_type, ch | ee},
-      {E::server_certificate_type, ch | ee},
+      {E::use_srtp, ch | ee | sh12},
+      {E::heartbeat, ch | ee | sh12},
+      {E::application_layer_protocol_negotiation, ch | ee | sh12},
+      {E::signed_certificate_timestamp, ch | cr | ct | sh12},
+      {E::client_certificate_type, ch | ee | sh12},
+      {E::server_certificate_type, ch | ee | sh12},
       {E::padding, ch},
-      {E::extended_main_secret, ch},
+      {E::extended_main_secret, ch | sh12},
       {E::compress_certificate, ch | cr},
-      {E::record_size_limit, ch | ee},
-      {E::session_ticket, ch},
+      {E::record_size_limit, ch | ee | sh12},
+      {E::session_ticket, ch | sh12},
       {E::pre_shared_key, ch | sh},
       {E::early_data, ch | ee | nst},
       {E::supported_versions, ch | sh | hrr},
@@ -70,7 +72,7 @@ inline constexpr auto extension_rules = [] {
       {E::signature_algorithms_cert, ch | cr},
       {E::key_share, ch | sh | hrr},
       {E::encrypted_client_hello, ch | hrr | ee},
-      {E::renegotiation_info, ch},
+      {E::renegotiation_info, ch | sh12},
   });
 }();
 
@@ -144,6 +146,10 @@ inline Result<ExtensionSet> ExtensionSet::parse(BytesView block, ExtensionContex
   if (Result<> done = reader.finish(where); !done)
     return std::unexpected(std::move(done.error()));
   for (const Entry& entry : set.entries_) {
+    // RFC 5246, 7.4.1.4: in TLS 1.2, whatever answers nothing is refused as that.
+    if (context == ExtensionContext::server_hello12 && !offered.contains(entry.type))
+      return fail(ErrorCode::extension_unsolicited, where,
+                  "extension " + std::to_string(static_cast<unsigned>(entry.type)));
     // RFC 9846, 4.2: one that is recognised must be specified for this message.
     const ExtensionRule* rule = rule_of(entry.type);
     if (rule && !includes(rule->may_stand_in, context))

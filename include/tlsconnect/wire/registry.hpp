@@ -18,7 +18,7 @@ enum class ContentType : std::uint8_t {
   application_data = 23,
 };
 
-/// RFC 9846, 4; the names of TLS 1.2 stand here too, because a table says that they may not come.
+/// RFC 9846, 4, and those that only TLS 1.2 has (RFC 5246, 7.4; RFC 6066, 8; RFC 5077, 3.3).
 enum class HandshakeType : std::uint8_t {
   hello_request = 0,
   client_hello = 1,
@@ -46,11 +46,24 @@ enum class ProtocolVersion : std::uint16_t {
   tls1_3 = 0x0304,
 };
 
-/// RFC 9846, B.4
+/// TLS 1.3 (RFC 9846, B.4), and those of TLS 1.2 that have an AEAD, all but the last three with forward secrecy: RFC 5289,
+/// RFC 7905, RFC 8442, RFC 5487.
 enum class CipherSuite : std::uint16_t {
   aes_128_gcm_sha256 = 0x1301,
   aes_256_gcm_sha384 = 0x1302,
   chacha20_poly1305_sha256 = 0x1303,
+  ecdhe_ecdsa_aes_128_gcm_sha256 = 0xC02B,
+  ecdhe_ecdsa_aes_256_gcm_sha384 = 0xC02C,
+  ecdhe_rsa_aes_128_gcm_sha256 = 0xC02F,
+  ecdhe_rsa_aes_256_gcm_sha384 = 0xC030,
+  ecdhe_rsa_chacha20_poly1305_sha256 = 0xCCA8,
+  ecdhe_ecdsa_chacha20_poly1305_sha256 = 0xCCA9,
+  ecdhe_psk_chacha20_poly1305_sha256 = 0xCCAC,
+  ecdhe_psk_aes_128_gcm_sha256 = 0xD001,
+  ecdhe_psk_aes_256_gcm_sha384 = 0xD002,
+  psk_aes_128_gcm_sha256 = 0x00A8,
+  psk_aes_256_gcm_sha384 = 0x00A9,
+  psk_chacha20_poly1305_sha256 = 0xCCAB,
 };
 
 /// RFC 9846, 4.2.7; the hybrids: RFC 10024; ML-KEM by itself: draft-ietf-tls-mlkem
@@ -184,6 +197,30 @@ enum class ExtensionType : std::uint16_t {
     return "TLS_AES_256_GCM_SHA384";
   case CipherSuite::chacha20_poly1305_sha256:
     return "TLS_CHACHA20_POLY1305_SHA256";
+  case CipherSuite::ecdhe_ecdsa_aes_128_gcm_sha256:
+    return "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";
+  case CipherSuite::ecdhe_ecdsa_aes_256_gcm_sha384:
+    return "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384";
+  case CipherSuite::ecdhe_rsa_aes_128_gcm_sha256:
+    return "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
+  case CipherSuite::ecdhe_rsa_aes_256_gcm_sha384:
+    return "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384";
+  case CipherSuite::ecdhe_rsa_chacha20_poly1305_sha256:
+    return "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256";
+  case CipherSuite::ecdhe_ecdsa_chacha20_poly1305_sha256:
+    return "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256";
+  case CipherSuite::ecdhe_psk_chacha20_poly1305_sha256:
+    return "TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256";
+  case CipherSuite::ecdhe_psk_aes_128_gcm_sha256:
+    return "TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256";
+  case CipherSuite::ecdhe_psk_aes_256_gcm_sha384:
+    return "TLS_ECDHE_PSK_WITH_AES_256_GCM_SHA384";
+  case CipherSuite::psk_aes_128_gcm_sha256:
+    return "TLS_PSK_WITH_AES_128_GCM_SHA256";
+  case CipherSuite::psk_aes_256_gcm_sha384:
+    return "TLS_PSK_WITH_AES_256_GCM_SHA384";
+  case CipherSuite::psk_chacha20_poly1305_sha256:
+    return "TLS_PSK_WITH_CHACHA20_POLY1305_SHA256";
   }
   return "unknown";
 }
