@@ -18,6 +18,9 @@
 #error "tlsconnect needs std::expected: compile with -std=c++23 (and with clang, against libstdc++ 12 or newer)"
 #endif
 
+// With TLSCONNECT_WITHOUT_TLS12, the machine of TLS 1.2 is left out, and every configuration offers TLS 1.3 alone. All files
+// of a program must agree on it.
+
 // Bodies stand in impl/*.ipp. Header-only, they are inline functions; with TLSCONNECT_SEPARATE_COMPILATION the
 // one translation unit that includes <tlsconnect/src.hpp> compiles them, and no public header names Botan.
 #if defined(TLSCONNECT_SEPARATE_COMPILATION)

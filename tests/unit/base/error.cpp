@@ -119,10 +119,31 @@ TEST_CASE("the alerts that RFC 9846 names", "[error]") {
       {C::finished_invalid, decrypt_error},              // 4.4.4
       {C::key_update_invalid, illegal_parameter},        // 4.6.3
       {C::version_unsupported, protocol_version},        // D.1
+      {C::early_data_downgraded, protocol_version},      // D.3
       {C::certificate_expired, certificate_expired},
       {C::certificate_revoked, certificate_revoked},
       {C::certificate_unknown_issuer, unknown_ca},
       {C::key_limit_reached, internal_error},
+  };
+  for (const auto& [code, alert] : rows) {
+    INFO(describe(code).name);
+    CHECK(alert_for(code) == alert);
+  }
+}
+
+TEST_CASE("the alerts of TLS 1.2", "[error]") {
+  using enum AlertDescription;
+  using C = ErrorCode;
+  const std::vector<std::pair<ErrorCode, AlertDescription>> rows = {
+      {C::change_cipher_spec_invalid, illegal_parameter},           // RFC 5246 names none
+      {C::record_version_wrong, protocol_version},                  // RFC 5246, E.1
+      {C::session_not_offered, illegal_parameter},                  // RFC 5246, 7.4.1.3
+      {C::session_suite_changed, illegal_parameter},                // RFC 5246, 7.4.1.3
+      {C::session_extended_main_secret_changed, handshake_failure}, // RFC 7627, 5.3
+      {C::extended_main_secret_missing, handshake_failure},         // RFC 7627, 5.2
+      {C::renegotiation_info_wrong, handshake_failure},             // RFC 5746, 3.4
+      {C::renegotiation_refused, no_renegotiation},                 // RFC 5246, 7.2.2
+      {C::point_formats_wrong, illegal_parameter},                  // RFC 8422, 5.1.2
   };
   for (const auto& [code, alert] : rows) {
     INFO(describe(code).name);
@@ -151,7 +172,8 @@ TEST_CASE("alerts have their registry's numbers and names", "[error]") {
       CHECK(names.insert(name).second);
     }
   }
-  CHECK(named == 29);
+  CHECK(static_cast<unsigned>(AlertDescription::no_renegotiation) == 100);
+  CHECK(named == 30);
 }
 
 TEST_CASE("an error says where it happened, what was found, and what goes to the peer", "[error]") {

@@ -13,6 +13,7 @@
 namespace tls = tlsconnect;
 using Group = tls::NamedGroup;
 using Groups = std::vector<tls::NamedGroup>;
+using Versions = std::vector<tls::ProtocolVersion>;
 
 namespace {
 
@@ -77,14 +78,19 @@ TEST_CASE("the defaults: a hybrid and an elliptic curve with shares, nothing wea
   CHECK(list(config->groups()) ==
         Groups{Group::x25519_mlkem768, Group::x25519, Group::secp256r1, Group::secp384r1, Group::secp521r1});
   CHECK(list(config->key_shares()) == Groups{Group::x25519_mlkem768, Group::x25519});
-  CHECK(config->cipher_suites().size() == 3);
+  CHECK(list(config->versions()) == Versions{tls::ProtocolVersion::tls1_3, tls::ProtocolVersion::tls1_2});
+  CHECK(config->require_extended_main_secret());
+  // Three of TLS 1.3, and those of TLS 1.2 with ECDHE and certificates.
+  CHECK(config->cipher_suites().size() == 9);
   CHECK(config->compatibility_mode());
   CHECK(config->alpn().empty());
-  // RFC 9846, 4.2.3: PKCS#1 v1.5 is for certificates only.
-  for (const tls::SignatureScheme scheme : config->signature_schemes())
+  CHECK(list(config->certificate_signature_schemes()) == list(config->signature_schemes()));
+  // RFC 9846, 4.2.3: without TLS 1.2, PKCS#1 v1.5 is for certificates only.
+  const auto newest = good(trusting().versions({tls::ProtocolVersion::tls1_3}));
+  for (const tls::SignatureScheme scheme : newest->signature_schemes())
     CHECK((scheme != tls::SignatureScheme::rsa_pkcs1_sha256 && scheme != tls::SignatureScheme::rsa_pkcs1_sha384 &&
            scheme != tls::SignatureScheme::rsa_pkcs1_sha512));
-  CHECK(config->certificate_signature_schemes().size() == config->signature_schemes().size() + 3);
+  CHECK(newest->certificate_signature_schemes().size() == newest->signature_schemes().size() + 3);
 }
 
 TEST_CASE("three policies for hybrids") {
@@ -130,8 +136,12 @@ TEST_CASE("lists are neither empty, nor repetitive, nor too long, nor unknown") 
   refused(trusting().cipher_suites({static_cast<tls::CipherSuite>(0x1304)}), ErrorCode::configuration_invalid,
           "cipher suite");
   refused(trusting().signature_schemes({}), ErrorCode::configuration_invalid, "no signature scheme");
-  refused(trusting().signature_schemes({tls::SignatureScheme::rsa_pkcs1_sha256}), ErrorCode::configuration_invalid,
-          "rsa_pkcs1_sha256");
+  refused(trusting()
+              .versions({tls::ProtocolVersion::tls1_3})
+              .signature_schemes({tls::SignatureScheme::ed25519, tls::SignatureScheme::rsa_pkcs1_sha256}),
+          ErrorCode::configuration_invalid, "rsa_pkcs1_sha256");
+  refused(trusting().signature_schemes({tls::SignatureScheme::ed25519, tls::SignatureScheme::rsa_pkcs1_sha1}),
+          ErrorCode::configuration_invalid, "rsa_pkcs1_sha1");
   refused(trusting().certificate_signature_schemes({}), ErrorCode::configuration_invalid, "no certificate");
   refused(trusting().certificate_signature_schemes({tls::SignatureScheme::rsa_pkcs1_sha1}),
           ErrorCode::configuration_invalid, "rsa_pkcs1_sha1");
@@ -153,4 +163,67 @@ TEST_CASE("a builder can be used again, and what it built does not change") {
   const auto second = good(builder.alpn({"http/1.1"}));
   CHECK(first->alpn()[0] == "h2");
   CHECK(second->alpn()[0] == "http/1.1");
+}
+
+TEST_CASE("versions: what is offered is what was said, or what is left") {
+  using tls::ErrorCode;
+  using enum tls::ProtocolVersion;
+  using Suite = tls::CipherSuite;
+  const auto versions = [](const tls::ClientConfig::Builder& builder) { return list(good(builder)->versions()); };
+  CHECK(versions(trusting()) == Versions{tls1_3, tls1_2});
+  CHECK(versions(trusting().versions({tls1_2, tls1_3})) == Versions{tls1_3, tls1_2});
+  CHECK(versions(trusting().versions({tls1_3})) == Versions{tls1_3});
+  CHECK(versions(trusting().versions({tls1_2})) == Versions{tls1_2});
+  refused(trusting().versions({}), ErrorCode::configuration_invalid, "no version");
+  refused(trusting().versions({tls1_2, tls1_2}), ErrorCode::configuration_invalid, "twice");
+  refused(trusting().versions({tls1_1}), ErrorCode::configuration_invalid, "TLS 1.1");
+  refused(trusting().versions({tls1_3, tls1_1}), ErrorCode::configuration_invalid, "TLS 1.1");
+
+  // A version that nothing is left for goes, unless it was asked for.
+  CHECK(versions(trusting().cipher_suites({Suite::aes_128_gcm_sha256})) == Versions{tls1_3});
+  CHECK(versions(trusting().cipher_suites({Suite::ecdhe_rsa_aes_128_gcm_sha256})) == Versions{tls1_2});
+  CHECK(versions(trusting().groups({Group::x25519_mlkem768})) == Versions{tls1_3});
+  CHECK(versions(trusting().require_post_quantum(true)) == Versions{tls1_3});
+  CHECK(versions(trusting().signature_schemes({tls::SignatureScheme::rsa_pkcs1_sha256})) == Versions{tls1_2});
+  refused(trusting().versions({tls1_2}).cipher_suites({Suite::aes_128_gcm_sha256}), ErrorCode::configuration_invalid,
+          "TLS 1.2");
+  refused(trusting().versions({tls1_3}).cipher_suites({Suite::ecdhe_rsa_aes_128_gcm_sha256}),
+          ErrorCode::configuration_invalid, "TLS 1.3");
+  refused(trusting().versions({tls1_2}).require_post_quantum(true), ErrorCode::configuration_invalid, "TLS 1.2");
+
+  // Each with its own: no suite, group or scheme of the other.
+  const auto older = good(trusting().versions({tls1_2}));
+  CHECK(older->cipher_suites().size() == 6);
+  CHECK(list(older->groups()) == Groups{Group::x25519, Group::secp256r1, Group::secp384r1, Group::secp521r1});
+  CHECK(older->key_shares().empty());
+  CHECK(good(trusting().versions({tls1_3}))->cipher_suites().size() == 3);
+}
+
+TEST_CASE("suites of TLS 1.2 with a pre-shared key need one") {
+  using enum tls::ProtocolVersion;
+  using Suite = tls::CipherSuite;
+  const tls::ByteVector key(32, 7);
+  const auto psk = [&](tls::HashAlgorithm hash) {
+    auto made = tls::ExternalPsk::create(tls::as_bytes("client"), key, hash);
+    REQUIRE(made);
+    return std::move(*made);
+  };
+  const auto config = good(tls::ClientConfig::builder().external_psks({psk(tls::HashAlgorithm::sha384)}));
+  CHECK(list(config->versions()) == Versions{tls1_3, tls1_2});
+  // Those of its hash, and nothing that needs trust in certificates.
+  std::vector<Suite> suites12;
+  for (const Suite suite : config->cipher_suites())
+    if (static_cast<std::uint16_t>(suite) >> 8 != 0x13)
+      suites12.push_back(suite);
+  CHECK(suites12 == std::vector<Suite>{Suite::ecdhe_psk_aes_256_gcm_sha384});
+  // Without a key exchange there is no forward secrecy: that must be asked for.
+  const auto plain = good(tls::ClientConfig::builder()
+                              .external_psks({psk(tls::HashAlgorithm::sha256)})
+                              .cipher_suites({Suite::psk_aes_128_gcm_sha256}));
+  CHECK(list(plain->versions()) == Versions{tls1_2});
+  refused(trusting().cipher_suites({Suite::psk_aes_128_gcm_sha256}), tls::ErrorCode::configuration_invalid, "version");
+  // Keys that were imported are for TLS 1.3 (RFC 9258, 1).
+  auto imported = tls::ExternalPsk::import_from({.external_identity = tls::as_bytes("client"), .context = {}, .key = key});
+  REQUIRE(imported);
+  CHECK(list(good(tls::ClientConfig::builder().external_psks(*imported))->versions()) == Versions{tls1_3});
 }

@@ -54,12 +54,13 @@ TEST_CASE("each policy has what its standard allows, in order") {
   const Policy& fips = tls::policies::fips_202205();
   CHECK(fips.name == "fips-202205");
   CHECK(list(fips.versions) == tls13_and_tls12);
-  CHECK(list(fips.cipher_suites) == Suites{CipherSuite::aes_128_gcm_sha256, CipherSuite::aes_256_gcm_sha384});
+  CHECK(list(fips.cipher_suites) ==
+        Suites{CipherSuite::aes_128_gcm_sha256, CipherSuite::aes_256_gcm_sha384,
+               CipherSuite::ecdhe_ecdsa_aes_128_gcm_sha256, CipherSuite::ecdhe_rsa_aes_128_gcm_sha256,
+               CipherSuite::ecdhe_ecdsa_aes_256_gcm_sha384, CipherSuite::ecdhe_rsa_aes_256_gcm_sha384});
   CHECK(list(fips.groups) == Groups{NamedGroup::secp256r1, NamedGroup::secp384r1});
-  CHECK(list(fips.signature_schemes) ==
-        Schemes{SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::ecdsa_secp384r1_sha384,
-                SignatureScheme::rsa_pss_rsae_sha256, SignatureScheme::rsa_pss_rsae_sha384,
-                SignatureScheme::rsa_pss_rsae_sha512});
+  // PKCS#1 v1.5 signs certificates, and handshakes of TLS 1.2.
+  CHECK(list(fips.signature_schemes) == list(fips.certificate_signature_schemes));
   CHECK(list(fips.certificate_signature_schemes) ==
         Schemes{SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::ecdsa_secp384r1_sha384,
                 SignatureScheme::rsa_pss_rsae_sha256, SignatureScheme::rsa_pss_rsae_sha384,
@@ -70,11 +71,11 @@ TEST_CASE("each policy has what its standard allows, in order") {
   const Policy& wpa3 = tls::policies::wpa3_enterprise_202304();
   CHECK(wpa3.name == "wpa3-enterprise-202304");
   CHECK(list(wpa3.versions) == tls13_and_tls12);
-  CHECK(list(wpa3.cipher_suites) == Suites{CipherSuite::aes_256_gcm_sha384});
+  const Suites aes_256{CipherSuite::aes_256_gcm_sha384, CipherSuite::ecdhe_ecdsa_aes_256_gcm_sha384,
+                       CipherSuite::ecdhe_rsa_aes_256_gcm_sha384};
+  CHECK(list(wpa3.cipher_suites) == aes_256);
   CHECK(list(wpa3.groups) == Groups{NamedGroup::secp384r1});
-  CHECK(list(wpa3.signature_schemes) == Schemes{SignatureScheme::ecdsa_secp384r1_sha384,
-                                                SignatureScheme::rsa_pss_rsae_sha384,
-                                                SignatureScheme::rsa_pss_rsae_sha512});
+  CHECK(list(wpa3.signature_schemes) == list(wpa3.certificate_signature_schemes));
   CHECK(list(wpa3.certificate_signature_schemes) ==
         Schemes{SignatureScheme::ecdsa_secp384r1_sha384, SignatureScheme::rsa_pss_rsae_sha384,
                 SignatureScheme::rsa_pss_rsae_sha512, SignatureScheme::rsa_pkcs1_sha384,
@@ -87,9 +88,9 @@ TEST_CASE("each policy has what its standard allows, in order") {
   const Policy& cnsa1 = tls::policies::cnsa1_202603();
   CHECK(cnsa1.name == "cnsa1-202603");
   CHECK(list(cnsa1.versions) == tls13_and_tls12);
-  CHECK(list(cnsa1.cipher_suites) == Suites{CipherSuite::aes_256_gcm_sha384});
+  CHECK(list(cnsa1.cipher_suites) == aes_256);
   CHECK(list(cnsa1.groups) == Groups{NamedGroup::mlkem1024, NamedGroup::secp384r1});
-  CHECK(list(cnsa1.signature_schemes) == cnsa_handshake);
+  CHECK(list(cnsa1.signature_schemes) == cnsa_certificates);
   CHECK(list(cnsa1.certificate_signature_schemes) == cnsa_certificates);
   CHECK(cnsa1.rsa_bits_min == 3072);
 
@@ -108,8 +109,12 @@ TEST_CASE("the defaults are a policy") {
   REQUIRE(config);
   const Policy& modern = tls::policies::modern_202611();
   CHECK(modern.name == "modern-202611");
-  CHECK(list(modern.versions) == tls13);
-  CHECK(list(modern.cipher_suites) == list((*config)->cipher_suites()));
+  CHECK(list(modern.versions) == tls13_and_tls12);
+  CHECK(list(modern.versions) == list((*config)->versions()));
+  // The three with a pre-shared key wait for one.
+  const Suites suites = list((*config)->cipher_suites());
+  REQUIRE(modern.cipher_suites.size() == suites.size() + 3);
+  CHECK(std::equal(suites.begin(), suites.end(), modern.cipher_suites.begin()));
   CHECK(list(modern.groups) == list((*config)->groups()));
   CHECK(list(modern.signature_schemes) == list((*config)->signature_schemes()));
   CHECK(list(modern.certificate_signature_schemes) == list((*config)->certificate_signature_schemes()));

@@ -1,4 +1,5 @@
-// HMAC against RFC 4231, HKDF against RFC 5869, HKDF-Expand-Label against RFC 8448's key schedule.
+// HMAC against RFC 4231, HKDF against RFC 5869, HKDF-Expand-Label against RFC 8448's key schedule, the PRF of TLS 1.2
+// against the values that were published on the TLS working group's list.
 #include <catch2/catch_test_macros.hpp>
 
 #include <string>
@@ -222,4 +223,32 @@ TEST_CASE("HKDF-Expand-Label refuses what its length fields cannot say", "[crypt
   check_refused(hkdf_expand_label(hash, secret, "key", {}, too_long));
   CHECK(out == ByteVector(32, 0xEE));
   CHECK(hkdf_expand_label(hash, secret, "l", {}, out));
+}
+
+TEST_CASE("the PRF of TLS 1.2 has its published values", "[crypto][kdf]") {
+  const auto prf = [](HashAlgorithm hash, BytesView secret, BytesView seed, BytesView more, std::size_t length) {
+    ByteVector out(length);
+    REQUIRE(prf_tls12(hash, secret, "test label", seed, more, out));
+    return out;
+  };
+  const ByteVector sha256 =
+      hex("e3f229ba727be17b8d122620557cd453c2aab21d07c3d495329b52d4e61edb5a6b301791e90d35c9c9a46b4e14baf9af0f"
+          "a022f7077def17abfd3797c0564bab4fbc91666e9def9b97fce34f796789baa48082d122ee42c5a72e5a5110fff7018734"
+          "7b66");
+  const ByteVector secret256 = hex("9bbe436ba940f017b17652849a71db35");
+  const ByteVector seed256 = hex("a0ba9f936cda311827a6f796ffd5198c");
+  CHECK(prf(HashAlgorithm::sha256, secret256, seed256, {}, sha256.size()) == sha256);
+  CHECK(prf(HashAlgorithm::sha384, hex("b80b733d6ceefcdc71566ea48e5567df"), hex("cd665cf6a8447dd6ff8b27555edb7465"), {},
+            148) ==
+        hex("7b0c18e9ced410ed1804f2cfa34a336a1c14dffb4900bb5fd7942107e81c83cde9ca0faa60be9fe34f82b1233c9146a0e5"
+            "34cb400fed2700884f9dc236f80edd8bfa961144c9e8d792eca722a7b32fc3d416d473ebc2c5fd4abfdad05d9184259b5b"
+            "f8cd4d90fa0d31e2dec479e4f1a26066f2eea9a69236a3e52655c9e9aee691c8f3a26854308d5eaa3be85e0990703d73e5"
+            "6f"));
+  // Shorter output is its beginning, whole blocks included; the seed may come in two parts.
+  for (const std::size_t length : {1U, 12U, 31U, 32U, 33U, 48U, 64U, 96U}) {
+    const ByteVector out =
+        prf(HashAlgorithm::sha256, secret256, BytesView(seed256).first(7), BytesView(seed256).subspan(7), length);
+    CHECK(out == ByteVector(sha256.begin(), sha256.begin() + static_cast<std::ptrdiff_t>(length)));
+  }
+  CHECK(prf_tls12(HashAlgorithm::sha256, secret256, "test label", seed256, {}, {}));
 }
