@@ -28,6 +28,7 @@ struct ClientEngine::Impl {
   bool peer_closed = false;
   bool network_ended = false;
   unsigned warning_alerts = 0;
+  std::uint64_t key_update_end = 0; // of all bytes sealed, where the last KeyUpdate that the caller wanted ends
 
   Impl(ConfigPtr config, ServerName name) noexcept : context(std::move(config), std::move(name)) {}
 
@@ -67,6 +68,7 @@ struct ClientEngine::Impl {
     if (!context.config)
       return fail(ErrorCode::configuration_invalid, "ClientEngine", "there is no configuration");
     context.early_data = to_vector(early_data.bytes());
+    context.early_data_wanted = early_data.promised();
     context.records.set_padding(context.config->record_padding());
     context.started = context.config->clock().microseconds();
     transcript.emplace();
@@ -89,7 +91,7 @@ struct ClientEngine::Impl {
           client->application_data_received();
         break;
       case Incoming::Kind::alert:
-        if (Result<> result = on_alert(incoming->alert); !result)
+        if (Result<> result = on_alert(incoming->alert_level, incoming->alert); !result)
           return result;
         break;
       case Incoming::Kind::handshake:
@@ -101,7 +103,10 @@ struct ClientEngine::Impl {
     return {};
   }
 
-  Result<> on_alert(AlertDescription alert) {
+  Result<> on_alert(std::uint8_t level, AlertDescription alert) {
+    // RFC 9846, 6: warning(1) and fatal(2) are all the levels that there are.
+    if (level != 1 && level != 2)
+      return fail(ErrorCode::alert_level_unknown, "alert", std::string(name_of(alert)) + ", level " + std::to_string(level));
     switch (alert) {
     case AlertDescription::close_notify:
       // RFC 9846, 6.1: nothing that comes after it counts.
@@ -113,7 +118,10 @@ struct ClientEngine::Impl {
         return fail(ErrorCode::too_many_warning_alerts, "alert");
       return {};
     default:
-      // RFC 9846, 6: every other alert is fatal, whatever its level says.
+      // RFC 9846, 6: every other alert is an error, whatever its level says. TLS 1.3 has no warnings; one that is sent all
+      // the same comes from a server that is not in its senses, and may go on.
+      if (level == 1 && std::holds_alternative<Client13>(machine))
+        return fail(ErrorCode::alert_malformed, "alert", std::string(name_of(alert)) + " as a warning");
       return std::unexpected(Error::from_alert(alert, complete ? "connection" : "handshake"));
     }
   }
@@ -279,6 +287,21 @@ TLSCONNECT_DECL Result<> ClientEngine::close_notify() noexcept {
   });
 }
 
+TLSCONNECT_DECL void ClientEngine::abort(AlertDescription alert) noexcept {
+  if (!impl_ || impl_->failure)
+    return;
+  const bool silent = impl_->context.write_closed;
+  impl_->fail_with(Error(ErrorCode::aborted, "abort").with_alert(alert));
+  // RFC 9846, 6.1: user_canceled is followed by a close_notify.
+  if (alert != AlertDescription::user_canceled || silent)
+    return;
+  try {
+    (void)impl_->context.records.send_alert(AlertDescription::close_notify);
+  } catch (const std::bad_alloc&) {
+    return;
+  }
+}
+
 TLSCONNECT_DECL bool ClientEngine::handshake_complete() const noexcept { return impl_ && impl_->complete; }
 TLSCONNECT_DECL bool ClientEngine::peer_closed() const noexcept {
   return impl_ && impl_->peer_closed && impl_->plaintext.empty();
@@ -325,6 +348,18 @@ TLSCONNECT_DECL Result<> ClientEngine::give_signature(Result<ByteVector> signatu
                        [&](Client13& client) { return client.give_signature(std::move(signature)); });
 }
 
+TLSCONNECT_DECL Result<> ClientEngine::add_early_data(ReplaySafe early_data) noexcept {
+  if (!impl_)
+    return fail(ErrorCode::not_connected, "add_early_data");
+  if (impl_->complete)
+    return fail(ErrorCode::already_connected, "add_early_data");
+  return impl_->guarded([&] {
+    const BytesView bytes = early_data.bytes();
+    impl_->context.early_data.insert(impl_->context.early_data.end(), bytes.begin(), bytes.end());
+    return impl_->context.send_early_data();
+  });
+}
+
 TLSCONNECT_DECL ByteVector ClientEngine::take_unaccepted_early_data() noexcept {
   // Before the server's decision, nobody knows what is due.
   if (!impl_ || (!impl_->complete && !impl_->failure && !impl_->peer_closed && !impl_->network_ended))
@@ -337,10 +372,21 @@ TLSCONNECT_DECL Result<> ClientEngine::update_keys(bool request_peer) noexcept {
     return fail(ErrorCode::not_connected, "update_keys");
   if (Result<> allowed = impl_->may_send("update_keys"); !allowed)
     return allowed;
-  return impl_->guarded([&] {
-    return std::get<Client13>(impl_->machine)
-        .update_keys(request_peer ? KeyUpdateRequest::update_requested : KeyUpdateRequest::update_not_requested);
+  return impl_->guarded([&]() -> Result<> {
+    Result<> updated =
+        std::get<Client13>(impl_->machine)
+            .update_keys(request_peer ? KeyUpdateRequest::update_requested : KeyUpdateRequest::update_not_requested);
+    impl_->key_update_end = impl_->context.records.counts().bytes_sent;
+    return updated;
   });
+}
+
+TLSCONNECT_DECL bool ClientEngine::key_update_pending() const noexcept {
+  if (!impl_ || impl_->failure)
+    return false;
+  // What was sealed and has not left yet stands at the end of what was sealed.
+  const std::uint64_t left = impl_->context.records.counts().bytes_sent - impl_->context.records.output().size();
+  return left < impl_->key_update_end;
 }
 
 TLSCONNECT_DECL Result<> ClientEngine::export_keying_material(std::string_view label, BytesView context,

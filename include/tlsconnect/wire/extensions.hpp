@@ -144,8 +144,13 @@ inline Result<ExtensionSet> ExtensionSet::parse(BytesView block, ExtensionContex
   if (Result<> done = reader.finish(where); !done)
     return std::unexpected(std::move(done.error()));
   for (const Entry& entry : set.entries_) {
-    // RFC 9846, 4.2: one that is recognised must be specified for this message.
     const ExtensionRule* rule = rule_of(entry.type);
+    // RFC 9846, 4.2: one answer to one question. What ServerHello answers is not open any more.
+    if (rule && context == ExtensionContext::encrypted_extensions &&
+        includes(rule->may_stand_in, ExtensionContext::server_hello))
+      return fail(ErrorCode::extension_unsolicited, where,
+                  "extension " + std::to_string(static_cast<unsigned>(entry.type)) + " belongs to ServerHello");
+    // RFC 9846, 4.2: one that is recognised must be specified for this message.
     if (rule && !includes(rule->may_stand_in, context))
       return fail(ErrorCode::extension_misplaced, where, "extension " + std::to_string(static_cast<unsigned>(entry.type)));
     // RFC 9846, 4.2: an answer needs a question; only the cookie of a HelloRetryRequest comes by itself.
