@@ -236,6 +236,8 @@ constexpr std::array flags = {
     granted("-expect-extended-master-secret"),
     granted("-expect-secure-renegotiation"),
     granted("-no-legacy-server-connect"),
+    // There is no Encrypted Client Hello that could change the name.
+    granted("-expect-no-ech-name-override"),
     // Said to a client, that means nothing.
     granted("-require-any-client-certificate"),
     granted("-renegotiate-freely"),
