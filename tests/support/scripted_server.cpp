@@ -986,7 +986,9 @@ Talk::Talk(TalkOptions options)
     : server(options.server),
       client(options.config ? options.config : make_config(options),
              value_of(tlsconnect::ServerName::parse(options.name)),
-             tlsconnect::replay_safe(tlsconnect::as_bytes(options.early_data))) {
+             options.early_data.empty() && !options.early_data_later
+                 ? tlsconnect::ReplaySafe()
+                 : tlsconnect::replay_safe(tlsconnect::as_bytes(options.early_data))) {
   to_server();
   plan = server.honest_plan();
 }

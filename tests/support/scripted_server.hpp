@@ -401,6 +401,7 @@ struct TalkOptions {
   /// Instead of one that is made from the options above.
   tlsconnect::ConfigPtr config = nullptr;
   std::string early_data = {};
+  bool early_data_later = false; ///< there is none at first, but there may be some
 };
 [[nodiscard]] tlsconnect::ConfigPtr make_config(const TalkOptions& options);
 
