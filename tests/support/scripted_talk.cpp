@@ -10,9 +10,7 @@ namespace test {
 
 tlsconnect::ConfigPtr make_client_config(const ClientOptions& options) {
   auto builder = tlsconnect::ClientConfig::builder();
-  // The server here speaks TLS 1.3.
-  builder.versions({ProtocolVersion::tls1_3})
-      .rng(std::make_shared<FixedRng>(options.seed))
+  builder.rng(std::make_shared<FixedRng>(options.seed))
       .clock(std::make_shared<FixedClock>(FixedClock::from_seconds(now)));
   if (options.quick) {
     builder.verifier(std::make_shared<tlsconnect::DangerousNoVerification>());

@@ -8,16 +8,20 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
 /// Bytes that do no harm when the server receives them more than once. Early data (RFC 9846, 2.3 and 8) goes out before
 /// the server has said a word: whoever records it can send it again, to the same server or to another of the same name,
 /// and it has no forward secrecy. A GET request that changes nothing is safe; an order is not. Only `replay_safe` makes
-/// one, so that the promise stands in the program. A view: the bytes are copied when a connection is made from it.
+/// one, so that the promise stands in the program. A view: the bytes are copied when a connection is made from it. One
+/// without bytes offers early data that is still to come (Connector::add_early_data); the default one offers none.
 class [[nodiscard]] ReplaySafe {
 public:
   ReplaySafe() = default;
   [[nodiscard]] BytesView bytes() const noexcept { return bytes_; }
+  /// Somebody has made the promise.
+  [[nodiscard]] bool promised() const noexcept { return promised_; }
 
 private:
   friend ReplaySafe replay_safe(BytesView bytes) noexcept;
-  explicit ReplaySafe(BytesView bytes) noexcept : bytes_(bytes) {}
+  explicit ReplaySafe(BytesView bytes) noexcept : bytes_(bytes), promised_(true) {}
   BytesView bytes_;
+  bool promised_ = false;
 };
 
 /// The caller's promise that these bytes may arrive more than once.

@@ -71,10 +71,10 @@ TLSCONNECT_DECL Result<> Client13::on(ExpectEncryptedExtensions state, const Han
   if (!server_raw)
     return std::unexpected(server_raw.error());
   handshake.server_raw_public_key = *server_raw;
-  const auto credentials = context_->config->credentials();
-  const Result<bool> client_raw = detail::selects_raw_public_key(
-      *extensions, ExtensionType::client_certificate_type,
-      std::any_of(credentials.begin(), credentials.end(), [](const Credential& one) { return !one.is_raw_public_key(); }));
+  const auto types = context_->config->client_certificate_types();
+  const Result<bool> client_raw =
+      detail::selects_raw_public_key(*extensions, ExtensionType::client_certificate_type,
+                                     std::find(types.begin(), types.end(), CertificateType::x509) != types.end());
   if (!client_raw)
     return std::unexpected(client_raw.error());
   handshake.client_raw_public_key = *client_raw;
@@ -112,7 +112,8 @@ TLSCONNECT_DECL Result<> Client13::settle_early_data(Handshake13& handshake, con
   Result<WriteProtection> writing = write_protection(handshake.suite, handshake.client_secret);
   if (!writing)
     return std::unexpected(std::move(writing.error()));
-  context_->records.set_write_protection(std::move(*writing), false);
+  // RFC 9846, E.4: if nothing was sent early, the change_cipher_spec is still to come.
+  context_->records.set_write_protection(std::move(*writing), context_->config->compatibility_mode());
   return {};
 }
 
@@ -291,6 +292,7 @@ TLSCONNECT_DECL Result<> Client13::begin_last_flight(CompletionPtr completion) {
   Handshake13& handshake = *completion->handshake;
   if (handshake.early_data_accepted) {
     // RFC 9846, 4.5: the last message under the early key.
+    context_->early_data_open = false;
     Flight end(*context_, *transcript_);
     if (Result<> added = end.add(EndOfEarlyData{}); !added)
       return added;

@@ -157,6 +157,42 @@ TEST_CASE("lists are neither empty, nor repetitive, nor too long, nor unknown") 
   CHECK(good(trusting().alpn({std::string(255, 'x')}))->alpn().size() == 1);
 }
 
+TEST_CASE("external pre-shared keys leave room in the ClientHello") {
+  const auto psk_of = [](std::size_t size, char letter) {
+    const tls::ByteVector identity(size, static_cast<std::uint8_t>(letter));
+    const tls::ByteVector key(32, 7);
+    auto psk = tls::ExternalPsk::create(identity, key);
+    REQUIRE(psk);
+    return *psk;
+  };
+  // 2 bytes of length, 4 of age, 1 of the binder's length and 32 of its hash.
+  constexpr std::size_t around = 2 + 4 + 1 + 32;
+  constexpr std::size_t most = tls::limits::external_psks;
+  CHECK(good(trusting().external_psks({psk_of(most - around, 'a')}))->external_psks().size() == 1);
+  refused(trusting().external_psks({psk_of(most - around + 1, 'a')}), tls::ErrorCode::configuration_invalid,
+          std::to_string(most + 1));
+  CHECK(good(trusting().external_psks({psk_of(1'000, 'a'), psk_of(most - 2 * around - 1'000, 'b')})));
+  refused(trusting().external_psks({psk_of(1'000, 'a'), psk_of(most - 2 * around - 999, 'b')}),
+          tls::ErrorCode::configuration_invalid, "ClientHello");
+}
+
+TEST_CASE("what is stapled to a credential fits into its message") {
+  const test::Identity client = test::self_signed({.common_name = "client"});
+  const auto credential =
+      tls::Credential::from_pem(client.pem(), client.key().pkcs8_pem());
+  REQUIRE(credential);
+  // An extension has four bytes in front of its body, and a status four more.
+  CHECK(good(trusting().credentials({credential->with_ocsp_response(tls::ByteVector(65'527, 1))})));
+  refused(trusting().credentials({*credential, credential->with_ocsp_response(tls::ByteVector(65'528, 1))}),
+          tls::ErrorCode::configuration_invalid, "65536 bytes");
+  CHECK(good(trusting().credentials({credential->with_sct_list(tls::ByteVector(65'531, 1))})));
+  refused(trusting().credentials({credential->with_sct_list(tls::ByteVector(65'532, 1))}),
+          tls::ErrorCode::configuration_invalid, "65536 bytes");
+  refused(trusting().credentials({credential->with_ocsp_response(tls::ByteVector(40'000, 1))
+                                      .with_sct_list(tls::ByteVector(40'000, 1))}),
+          tls::ErrorCode::configuration_invalid, "stapled");
+}
+
 TEST_CASE("a builder can be used again, and what it built does not change") {
   auto builder = trusting().alpn({"h2"});
   const auto first = good(builder);
