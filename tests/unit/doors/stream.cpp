@@ -246,7 +246,7 @@ TEST_CASE("peek ends as read_some does", "[stream][peek]") {
   CHECK((!end && end.error().is_truncated()));
   Conversation broken;
   Stream other = broken.connected();
-  broken.line.give({23, 3, 3, 0, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+  broken.line.give(tlsconnect::ByteVector{23, 3, 3, 0, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
   CHECK_FAILS(other.peek(), ErrorCode::bad_record_mac);
 }
 
