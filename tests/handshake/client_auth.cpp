@@ -139,8 +139,8 @@ TEST_CASE("client certificates: the caller chooses", "[client_auth][selector]") 
   CHECK(second.selector->schemes ==
         std::vector{SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::rsa_pkcs1_sha256,
                     SignatureScheme::rsa_pss_rsae_sha512, SignatureScheme::rsa_pss_rsae_sha256});
-  CHECK(second.selector->names == std::vector{name_of_issuer(client_ca())});
-  CHECK(second.selector->oids == std::vector{key_usage});
+  CHECK(second.selector->names == std::vector<ByteVector>{name_of_issuer(client_ca())});
+  CHECK(second.selector->oids == std::vector<ByteVector>{key_usage});
   CHECK(!second.selector->raw);
 
   Chosen none(std::optional<tlsconnect::CredentialChoice>{});
