@@ -39,6 +39,7 @@ struct Outcome {
   tc::ByteVector sent;
   tc::ByteVector given_back;            ///< early data that was not accepted
   unsigned supplied = 0;                ///< verdicts and signatures that were asked for
+  unsigned held_back = 0;               ///< how often output had to wait at that time
   tc::ConnectionInfo info;
   std::size_t delivered = 0;            ///< bytes of the server that were read
   /// How much application data the client had when so many bytes of the server had been read.
