@@ -43,6 +43,15 @@ T must(tc::Result<T> result) {
   return std::move(*result);
 }
 
+struct ClientKey {
+  test::Identity identity = test::self_signed({.common_name = "client"});
+  tc::PrivateKey key = must(tc::PrivateKey::from_der(identity.key_der()));
+};
+const ClientKey& client_key() {
+  static const ClientKey key;
+  return key;
+}
+
 /// As if an earlier connection to the same server had left it behind, a second ago.
 tc::Session make_session(const tc::ClientConfig& config, std::uint32_t max_early_data) {
   tc::Session session;
@@ -55,8 +64,9 @@ tc::Session make_session(const tc::ClientConfig& config, std::uint32_t max_early
   session.max_early_data = max_early_data;
   session.server_name = test::live_name().text();
   session.trust_identity = tc::to_vector(config.trust_identity());
+  // Any certificate will do: it is judged by the caller.
   if (config.verify_again_on_resumption())
-    session.peer_chain.push_back({test::self_signed({.common_name = "server"}).der(), {}, {}});
+    session.peer_chain.push_back({client_key().identity.der(), {}, {}});
   return session;
 }
 
@@ -71,15 +81,6 @@ tc::ConfigPtr fixed_config(const Plot& plot) {
     config->session_store()->put(tc::session_key(test::live_name(), config->trust_identity()),
                                  make_session(*config, *plot.session));
   return config;
-}
-
-struct ClientKey {
-  test::Identity identity = test::self_signed({.common_name = "client"});
-  tc::PrivateKey key = must(tc::PrivateKey::from_der(identity.key_der()));
-};
-const ClientKey& client_key() {
-  static const ClientKey key;
-  return key;
 }
 
 /// What a failed connection had received beyond the place where it failed depends on how the bytes were cut.
