@@ -124,8 +124,7 @@ public:
 
   Outcome run() {
     const tc::ByteVector early = Plot::data(plot_.early_data, 0);
-    tc::Connector connector(fixed_config(plot_), test::live_name(), Transport(line_),
-                            early.empty() ? tc::ReplaySafe() : tc::replay_safe(early));
+    tc::Connector connector(fixed_config(plot_), test::live_name(), Transport(line_), tc::replay_safe(early));
     const tc::ByteVector first = Plot::data(plot_.first_data, early.size());
     written_ = early.size() + first.size();
     std::optional<tc::Stream<Transport>> stream;
@@ -358,8 +357,9 @@ Recording::Recording(Plot plot) : plot_(std::move(plot)) {
     said.insert(said.end(), out.begin(), out.end());
     return out;
   };
-  // In small pieces, so that it shows after which of them the server answered.
-  line.rule = [](const test::Call& call) { return call.is_write() ? test::Act::go(500) : test::Act::go(); };
+  // In small pieces, it shows after which of them the server answers.
+  if (plot_.small_writes)
+    line.rule = [](const test::Call& call) { return call.is_write() ? test::Act::go(500) : test::Act::go(); };
   original_ = Client(plot_, line).run();
   if (const std::string complaint = server->complaint(); !complaint.empty())
     throw std::runtime_error(plot_.name + ": " + complaint);

@@ -76,6 +76,7 @@ struct Plot {
   /// There is a session in the store, under which so many bytes of early data may be sent.
   std::optional<std::uint32_t> session = {};
   std::size_t early_data = 0;
+  bool small_writes = false; ///< recorded so: the server answers before the client has sent all that it has
   std::size_t first_data = 0; ///< for connect(first_data); 0: connect()
   std::vector<Step> steps = {};
   /// How it is meant to end; nothing: the program comes to its end.

@@ -313,6 +313,7 @@ void add_early_data_and_verdict(std::vector<Plot>& all) {
                  .verdict_later = true,
                  .session = 100'000,
                  .early_data = 20'000,
+                 .small_writes = true,
                  .steps = {read(50), shutdown, end},
                  .meant = [](const Outcome& outcome) {
                    return outcome.supplied == 1 && outcome.info.early_data == tc::EarlyDataOutcome::accepted;
