@@ -106,7 +106,7 @@ public:
   Result<> give_signature(Result<ByteVector> signature) noexcept;
 
   /// More early data, behind what there was; it goes out at once, in records of its own, if what there was went out (or
-  /// an empty `replay_safe` was given at the start) and the session's limit and the server permit more. What does not go
+  /// `replay_safe_later` was said at the start) and the session's limit and the server permit more. What does not go
   /// is unaccepted. Not final: `already_connected` once the handshake is complete; then it is ordinary data.
   Result<> add_early_data(ReplaySafe early_data) noexcept;
   /// Early data that the server has not accepted, and that the caller may send again, now as ordinary data: all of it

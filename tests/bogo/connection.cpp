@@ -273,7 +273,7 @@ Outcome run_connection(const RunOptions& run, Shared& shared, bool resuming) {
   Octets words = first_words(*options);
   const bool early = options->enable_early_data && resuming;
   Connector<RunnerSocket> connector(*config, std::move(*name), std::move(*socket),
-                                    early ? tlsconnect::replay_safe({}) : tlsconnect::ReplaySafe());
+                                    early ? tlsconnect::replay_safe_later() : tlsconnect::ReplaySafe());
   bool written_early = !early || options->early_write_after_message == 0;
   if (early && written_early)
     write_early(connector, *options);

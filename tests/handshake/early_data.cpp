@@ -224,7 +224,9 @@ TEST_CASE("early data may come in pieces, as long as the server has not finished
     };
     add("one");
     add("two");
-    // Nothing is sent for nothing.
+    // Nothing is sent for nothing, and nothing is no promise.
+    CHECK(!tlsconnect::replay_safe({}).promised());
+    CHECK(tlsconnect::replay_safe_later().promised());
     const std::size_t before = talk.server.records().size();
     REQUIRE(talk.client.add_early_data(tlsconnect::replay_safe({})));
     talk.to_server();
@@ -268,6 +270,35 @@ TEST_CASE("pieces of early data count against one limit", "[early][pieces][limit
     CHECK(talk.client.info().early_data_accepted == (accepted ? 8U : 0U));
     CHECK(as_text(talk.client.take_unaccepted_early_data()) == (accepted ? "ijkl" : "abcdefghijkl"));
   }
+}
+
+TEST_CASE("pieces of early data respect the server's record_size_limit once it is known", "[early][pieces]") {
+  Early limited;
+  Talk talk = limited.client.talk(limited.server, std::string(300, 'a'));
+  CHECK(talk.server.records().back().content.size() == 300);
+  Plan first;
+  for (const char* name : {"ServerHello", "handshake keys", "EncryptedExtensions"}) {
+    first.append(talk.plan[name]);
+    talk.plan.drop(name);
+  }
+  first["EncryptedExtensions"].with_extension(ExtensionType::record_size_limit, {0, 100});
+  talk.server.run(first);
+  talk.to_client();
+  const std::size_t before = talk.server.records().size();
+  REQUIRE(talk.client.add_early_data(tlsconnect::replay_safe(as_bytes(std::string(300, 'b')))));
+  talk.to_server();
+  REQUIRE(talk.server.records().size() > before);
+  for (std::size_t i = before; i < talk.server.records().size(); ++i)
+    CHECK(talk.server.records()[i].inner <= 100);
+  talk.handshake();
+  CHECK(outcome_of(talk) == connected());
+  CHECK(as_text(talk.server.early_received()) == std::string(300, 'a') + std::string(300, 'b'));
+  // And so does what comes after.
+  const std::size_t after = talk.server.records().size();
+  REQUIRE(talk.client.encrypt_all(as_bytes(std::string(300, 'c'))));
+  talk.exchange();
+  REQUIRE(talk.server.records().size() > after);
+  CHECK(talk.server.records().back().inner <= 100);
 }
 
 TEST_CASE("a piece that comes when early data is over waits for the caller", "[early][pieces]") {
@@ -319,8 +350,9 @@ TEST_CASE("early data that was offered and never came", "[early][pieces]") {
     REQUIRE(outcome_of(talk) == connected());
     CHECK(talk.client.info().early_data == (accepted ? EarlyDataOutcome::accepted : EarlyDataOutcome::rejected));
     // RFC 9846, E.4: the change_cipher_spec goes before the first protected record.
-    CHECK(passed(talk.server).at(1) == clear(change_cipher_spec));
-    CHECK(std::count(passed(talk.server).begin(), passed(talk.server).end(), clear(change_cipher_spec)) == 1);
+    const std::vector<Passed> all = passed(talk.server);
+    CHECK(all.at(1) == clear(change_cipher_spec));
+    CHECK(std::count(all.begin(), all.end(), clear(change_cipher_spec)) == 1);
     check_data_both_ways(talk);
   }
 }

@@ -114,8 +114,6 @@ TLSCONNECT_DECL Result<Proof<ServerFinished>> ServerFinished::verify(HashAlgorit
     return std::unexpected(std::move(expected.error()));
   // RFC 9846, 4.4.4: the whole message is verify_data. Whatever is wrong about it, its length too, is answered with
   // decrypt_error.
-  if (message.verify_data.size() != expected->size())
-    return fail(ErrorCode::finished_invalid, "Finished", std::to_string(message.verify_data.size()) + " bytes");
   if (!equal_constant_time(message.verify_data, expected->view()))
     return fail(ErrorCode::finished_invalid, "Finished");
   return Proof<ServerFinished>();

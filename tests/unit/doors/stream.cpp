@@ -246,7 +246,11 @@ TEST_CASE("peek ends as read_some does", "[stream][peek]") {
   CHECK((!end && end.error().is_truncated()));
   Conversation broken;
   Stream other = broken.connected();
-  broken.line.give(tlsconnect::ByteVector{23, 3, 3, 0, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+  tc::ByteVector forged(25, 0);
+  forged[0] = 23;
+  forged[1] = forged[2] = 3;
+  forged[4] = 20;
+  broken.line.give(forged);
   CHECK_FAILS(other.peek(), ErrorCode::bad_record_mac);
 }
 
