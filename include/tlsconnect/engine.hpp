@@ -123,9 +123,9 @@ public:
   [[nodiscard]] bool key_update_pending() const noexcept;
 
   /// Keying material for another protocol (RFC 9846, 7.5): `out.size()` bytes that depend on the connection, on `label`
-  /// (at most 249 bytes, registered or beginning with "EXPERIMENTAL") and on `context`; the server can make the same. No
-  /// context and an empty one are the same in TLS 1.3, and differ in TLS 1.2 (RFC 5705, 4). `export_not_available` before
-  /// the handshake is complete, and in TLS 1.2 without the extended main secret.
+  /// (at most 249 bytes, in TLS 1.2 any number; registered or beginning with "EXPERIMENTAL") and on `context`; the server
+  /// can make the same. No context and an empty one are the same in TLS 1.3, and differ in TLS 1.2 (RFC 5705, 4).
+  /// `export_not_available` before the handshake is complete, and in TLS 1.2 without the extended main secret.
   [[nodiscard]] Result<> export_keying_material(std::string_view label, std::optional<BytesView> context,
                                                 Bytes out) const noexcept;
   /// The same from the pre-shared key of the ClientHello, to go with early data: without forward secrecy, and the server

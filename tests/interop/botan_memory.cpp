@@ -174,13 +174,15 @@ TEST_CASE("botan: a server that speaks TLS 1.2 only") {
   test::BotanServerOptions options = server_options();
   options.tls12 = true;
   options.tls13 = false;
-  const Meeting meeting = meet(options, client());
+  const Meeting meeting = meet(options, client().versions({tc::ProtocolVersion::tls1_3}));
   REQUIRE_FALSE(meeting.stream.has_value());
   REQUIRE(meeting.stream.error().is_failed());
   const tc::Error& error = *meeting.stream.error().error();
   CHECK(error.code() == ErrorCode::alert_received);
   CHECK((error.alert_received() == AlertDescription::protocol_version ||
          error.alert_received() == AlertDescription::handshake_failure));
+  // A client of both versions speaks the older one with it.
+  CHECK(talk(options, client()).info.version == tc::ProtocolVersion::tls1_2);
   // One that could do both speaks TLS 1.3.
   options.tls13 = true;
   (void)talk(options, client());

@@ -86,9 +86,9 @@ TEST_CASE("gnutls: client certificates asked for and required") {
   CHECK(end.error()->alert_received() == AlertDescription::certificate_required);
 }
 
-TEST_CASE("gnutls: only TLS 1.2") {
+TEST_CASE("gnutls: only TLS 1.2, to a client of TLS 1.3 alone") {
   const GnutlsServer server({.priority = ":-VERS-ALL:+VERS-TLS1.2"});
-  const tc::Error error = refused(connector(server.port(), client()));
+  const tc::Error error = refused(connector(server.port(), client().versions({tc::ProtocolVersion::tls1_3})));
   // It sees a TLS 1.2 client without any suite of TLS 1.2.
   CHECK(error.code() == ErrorCode::alert_received);
   CHECK((error.alert_received() == AlertDescription::handshake_failure ||

@@ -176,9 +176,9 @@ TEST_CASE("openssl: with and without middlebox compatibility") {
     }
 }
 
-TEST_CASE("openssl: only TLS 1.2") {
+TEST_CASE("openssl: only TLS 1.2, to a client of TLS 1.3 alone") {
   OpensslServer server({.more = {"-tls1_2"}});
-  TcpConnector connecting = connector(server.port(), client());
+  TcpConnector connecting = connector(server.port(), client().versions({tc::ProtocolVersion::tls1_3}));
   const tc::Error error = refused(std::move(connecting));
   CHECK(error.code() == ErrorCode::alert_received);
   CHECK(error.alert_received() == AlertDescription::protocol_version);

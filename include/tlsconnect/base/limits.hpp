@@ -28,8 +28,6 @@ inline constexpr std::size_t external_psks = 32'768;
 inline constexpr std::size_t signed_certificate_timestamps = 32;
 /// A server's hint which pre-shared key it means, in TLS 1.2 (RFC 4279, 5.3 asks for room for 128 bytes).
 inline constexpr std::size_t psk_identity_hint = 1'024;
-/// HelloRequests during a handshake of TLS 1.2, which are passed over (RFC 5246, 7.4.1.1).
-inline constexpr unsigned hello_requests = 16;
 /// Names of authorities, and filters, in one CertificateRequest. A server that trusts a whole web's roots lists 150.
 inline constexpr std::size_t certificate_authorities = 512;
 inline constexpr std::size_t oid_filters = 32;

@@ -35,6 +35,15 @@ struct ServerCertificate {
 
 /// What the server showed, as a session keeps it.
 [[nodiscard]] std::vector<SessionCertificate> chain_for_session(const ConnectionInfo& info);
+/// What each side shows: certificates, or a raw public key.
+struct CertificateTypes {
+  bool server_raw_public_key = false;
+  bool client_raw_public_key = false;
+};
+/// RFC 7250, 4.2: the types that the server selected, which must be among those that were offered.
+[[nodiscard]] Result<CertificateTypes> selected_certificate_types(const ClientConfig& config,
+                                                                  const ExtensionSet& extensions,
+                                                                  std::string_view where) noexcept;
 /// RFC 7301: the application protocol that the server chose, which must be one that was offered.
 [[nodiscard]] Result<> read_alpn(HandshakeContext& context, BytesView body, std::string_view where);
 

@@ -63,18 +63,38 @@ TLSCONNECT_DECL void show_status(const ConnectionInfo& info, ServerCertificate& 
 
 } // namespace detail
 
-TLSCONNECT_DECL Result<> Client12::on(ExpectCertificate state, const HandshakeMessage& message) {
-  static constexpr std::string_view where = CertificateMessage12::name;
-  const Result<CertificateMessage12> decoded = decode<CertificateMessage12>(message.body);
+namespace detail {
+
+/// What the server shows: its certificates, or a key alone (RFC 7250, 3).
+TLSCONNECT_DECL Result<std::vector<ByteVector>> read_certificate12(bool raw_public_key, BytesView body) {
+  std::vector<ByteVector> shown;
+  if (raw_public_key) {
+    const Result<RawPublicKeyMessage12> decoded = decode<RawPublicKeyMessage12>(body);
+    if (!decoded)
+      return std::unexpected(decoded.error());
+    shown.push_back(to_vector(decoded->spki));
+    return shown;
+  }
+  const Result<CertificateMessage12> decoded = decode<CertificateMessage12>(body);
   if (!decoded)
     return std::unexpected(decoded.error());
   // RFC 5246, 7.4.2: a server always has a certificate.
   if (decoded->certificate_list.empty())
-    return fail(ErrorCode::certificate_list_empty, where);
-  ConnectionInfo& info = context_->info;
-  info.peer_chain.clear();
+    return fail(ErrorCode::certificate_list_empty, CertificateMessage12::name);
   for (const CertificateMessage12::Entry& entry : decoded->certificate_list)
-    info.peer_chain.push_back(to_vector(entry.cert_data));
+    shown.push_back(to_vector(entry.cert_data));
+  return shown;
+}
+
+} // namespace detail
+
+TLSCONNECT_DECL Result<> Client12::on(ExpectCertificate state, const HandshakeMessage& message) {
+  ConnectionInfo& info = context_->info;
+  info.raw_public_key = state.handshake->server_raw_public_key;
+  Result<std::vector<ByteVector>> shown = detail::read_certificate12(info.raw_public_key, message.body);
+  if (!shown)
+    return std::unexpected(std::move(shown.error()));
+  info.peer_chain = std::move(*shown);
   if (!state.handshake->sct_list.empty()) {
     // RFC 6962, 3.3.1: the timestamps of the ServerHello are for the server's own certificate.
     info.peer_status.resize(info.peer_chain.size());
@@ -224,7 +244,7 @@ TLSCONNECT_DECL Result<> Client12::on(ExpectHintOrDone state, const HandshakeMes
 TLSCONNECT_DECL Result<> Client12::on(ExpectRequestOrDone state, const HandshakeMessage& message) {
   if (message.type == HandshakeType::server_hello_done)
     return on_hello_done(std::move(state.handshake), std::move(state.identity), message);
-  Result<ClientAuthentication> request = read_certificate_request12(*context_, message);
+  Result<ClientAuthentication> request = read_certificate_request12(*context_, state.handshake->client_raw_public_key, message);
   if (!request)
     return std::unexpected(std::move(request.error()));
   if (Result<> added = transcript_->add(message.bytes); !added)

@@ -241,6 +241,7 @@ TLSCONNECT_DECL void Client12::keep_session(Handshake12& handshake) const {
   session.group = info.group;
   session.signature_scheme = info.signature_scheme;
   session.extended_main_secret = handshake.extended_main_secret;
+  session.raw_public_key = info.raw_public_key;
   session.peer_chain = chain_for_session(info);
   store->put(key, std::move(session));
 }

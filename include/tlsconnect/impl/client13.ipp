@@ -16,27 +16,6 @@ TLSCONNECT_DECL Client13::Client13(HandshakeContext& context, Transcript& transc
 
 // ---- EncryptedExtensions (RFC 9846, 4.3.1) ----
 
-namespace detail {
-
-/// RFC 7250, 4.2: the type that the server selected, which must be one that was offered.
-TLSCONNECT_DECL Result<bool> selects_raw_public_key(const ExtensionSet& extensions, ExtensionType which,
-                                                    bool x509_offered) noexcept {
-  const auto body = extensions.find(which);
-  if (!body)
-    return false;
-  const Result<SelectedCertificateType> selected = decode<SelectedCertificateType>(*body);
-  if (!selected)
-    return std::unexpected(selected.error());
-  if (selected->type == CertificateType::raw_public_key)
-    return true;
-  if (selected->type == CertificateType::x509 && x509_offered)
-    return false;
-  return fail(ErrorCode::certificate_type_not_offered, EncryptedExtensions::name,
-              "type " + std::to_string(static_cast<unsigned>(selected->type)));
-}
-
-} // namespace detail
-
 TLSCONNECT_DECL Result<> Client13::on(ExpectEncryptedExtensions state, const HandshakeMessage& message) {
   static constexpr std::string_view where = EncryptedExtensions::name;
   Handshake13& handshake = *state.handshake;
@@ -66,18 +45,11 @@ TLSCONNECT_DECL Result<> Client13::on(ExpectEncryptedExtensions state, const Han
     context_->records.set_send_limit(limit->limit);
     context_->records.set_receive_limit(context_->config->record_size_limit());
   }
-  const Result<bool> server_raw = detail::selects_raw_public_key(*extensions, ExtensionType::server_certificate_type,
-                                                                 context_->config->verifier() != nullptr);
-  if (!server_raw)
-    return std::unexpected(server_raw.error());
-  handshake.server_raw_public_key = *server_raw;
-  const auto types = context_->config->client_certificate_types();
-  const Result<bool> client_raw =
-      detail::selects_raw_public_key(*extensions, ExtensionType::client_certificate_type,
-                                     std::find(types.begin(), types.end(), CertificateType::x509) != types.end());
-  if (!client_raw)
-    return std::unexpected(client_raw.error());
-  handshake.client_raw_public_key = *client_raw;
+  const Result<CertificateTypes> types = selected_certificate_types(*context_->config, *extensions, where);
+  if (!types)
+    return std::unexpected(types.error());
+  handshake.server_raw_public_key = types->server_raw_public_key;
+  handshake.client_raw_public_key = types->client_raw_public_key;
   if (Result<> settled = settle_early_data(handshake, *extensions); !settled)
     return settled;
 

@@ -125,7 +125,7 @@ TLSCONNECT_DECL Result<> add_client_certificate(HandshakeContext& context, Fligh
   return flight.add(message);
 }
 
-TLSCONNECT_DECL Result<ClientAuthentication> read_certificate_request12(const HandshakeContext& context,
+TLSCONNECT_DECL Result<ClientAuthentication> read_certificate_request12(const HandshakeContext& context, bool raw_public_key,
                                                                         const HandshakeMessage& message) {
   static constexpr std::string_view where = CertificateRequest12::name;
   const Result<CertificateRequest12> request = decode<CertificateRequest12>(message.body);
@@ -138,6 +138,7 @@ TLSCONNECT_DECL Result<ClientAuthentication> read_certificate_request12(const Ha
   ClientAuthentication answer;
   answer.choice = select_credential(context.config->credentials(), {.schemes = offered_schemes,
                                                                     .authorities = request->authorities.view(),
+                                                                    .raw_public_key = raw_public_key,
                                                                     .certificate_types = request->certificate_types});
   if (!answer.choice && context.config->credential_required())
     return fail(ErrorCode::no_credential_fits, where);
@@ -148,10 +149,15 @@ TLSCONNECT_DECL Result<> add_client_certificate12(HandshakeContext& context, Fli
                                                   const ClientAuthentication& authentication) {
   CertificateMessage12 message;
   // RFC 5246, 7.4.6: without a certificate that fits, the list is empty.
-  if (authentication.choice)
-    for (const Certificate& certificate : context.config->credentials()[authentication.choice->index].chain())
-      if (!message.certificate_list.push_back({certificate.der()}))
-        return fail(ErrorCode::configuration_invalid, CertificateMessage12::name, "the client's chain is too long");
+  if (!authentication.choice)
+    return flight.add(message);
+  const Credential& credential = context.config->credentials()[authentication.choice->index];
+  // RFC 7250, 3: the key takes the place of the whole list.
+  if (credential.is_raw_public_key())
+    return flight.add(RawPublicKeyMessage12{credential.public_key().spki()});
+  for (const Certificate& certificate : credential.chain())
+    if (!message.certificate_list.push_back({certificate.der()}))
+      return fail(ErrorCode::configuration_invalid, CertificateMessage12::name, "the client's chain is too long");
   return flight.add(message);
 }
 

@@ -187,8 +187,7 @@ private:
       return true;
     }
     case ExtensionType::server_certificate_type: {
-      // Raw public keys are taken in TLS 1.3 only.
-      if (!config_->raw_public_keys() || !tls13())
+      if (!config_->raw_public_keys())
         return false;
       std::vector<CertificateType> types = {CertificateType::raw_public_key};
       if (config_->verifier())
@@ -196,7 +195,7 @@ private:
       return write_types(types, body);
     }
     case ExtensionType::client_certificate_type:
-      return tls13() && write_types(config_->client_certificate_types(), body);
+      return write_types(config_->client_certificate_types(), body);
     case ExtensionType::record_size_limit:
       if (config_->record_size_limit() == 0)
         return false;

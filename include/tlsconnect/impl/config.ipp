@@ -86,10 +86,11 @@ struct Offer {
       return !psk.imported() && psk.hash() == parameters->hash;
     });
   }
-  /// Whether a version has all that it needs, with these suites.
-  [[nodiscard]] bool has(ProtocolVersion version, std::span<const CipherSuite> suites) const noexcept {
+  /// Whether a version has all that it needs, with these suites. One that was not asked for needs a signature scheme of
+  /// its own too; otherwise, servers that have both versions would choose it in vain.
+  [[nodiscard]] bool has(ProtocolVersion version, std::span<const CipherSuite> suites, bool asked_for) const noexcept {
     const bool tls13 = version == ProtocolVersion::tls1_3;
-    if (tls13 && std::none_of(signature_schemes.begin(), signature_schemes.end(), signs_tls13))
+    if (tls13 && !asked_for && std::none_of(signature_schemes.begin(), signature_schemes.end(), signs_tls13))
       return false;
     return std::any_of(suites.begin(), suites.end(), [&](CipherSuite suite) {
       return tls13 == parameters_of(suite).has_value() && has(suite);
@@ -320,17 +321,17 @@ TLSCONNECT_DECL Result<> ClientConfig::Builder::settle_versions(ClientConfig& co
   const detail::Offer offer{.groups = config.groups_,
                             .signature_schemes = signature_schemes_,
                             .external_psks = external_psks_,
-                            .certificates = config.verifier_ != nullptr,
+                            .certificates = config.verifier_ || raw_public_keys_,
                             .only_post_quantum = require_post_quantum_};
   for (const ProtocolVersion version : {ProtocolVersion::tls1_3, ProtocolVersion::tls1_2}) {
     if (std::find(wanted.begin(), wanted.end(), version) == wanted.end())
       continue;
-    if (detail::is_built(version) && offer.has(version, cipher_suites_))
+    if (detail::is_built(version) && offer.has(version, cipher_suites_, versions_.has_value()))
       config.versions_.push_back(version);
     else if (versions_)
       return std::unexpected(detail::invalid(std::string(name_of(version)) +
                                              " is to be offered, but this library was built without it, or there is "
-                                             "no cipher suite, group, signature scheme or trust for it"));
+                                             "no cipher suite, group or trust for it"));
   }
   for (const ProtocolVersion version : wanted)
     if (version != ProtocolVersion::tls1_3 && version != ProtocolVersion::tls1_2)

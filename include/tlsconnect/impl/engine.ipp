@@ -37,7 +37,6 @@ struct ClientEngine::Impl {
   bool peer_closed = false;
   bool network_ended = false;
   unsigned warning_alerts = 0;
-  unsigned hello_requests = 0;
   std::uint64_t key_update_end = 0; // of all bytes sealed, where the last KeyUpdate that the caller wanted ends
 
   Impl(ConfigPtr config, ServerName name) noexcept : context(std::move(config), std::move(name)) {}
@@ -166,9 +165,6 @@ struct ClientEngine::Impl {
   }
 
   Result<> on_handshake(const HandshakeMessage& message) {
-    // RFC 5246, 7.4.1.1: a client that is negotiating ignores a HelloRequest, which is in no transcript.
-    if (!complete && message.type == HandshakeType::hello_request && message.body.empty() && may_be_tls12())
-      return ++hello_requests > limits::hello_requests ? fail(ErrorCode::too_many_messages, "HelloRequest") : Result<>();
     if (!complete)
       context.trace(message.type, false, message.bytes.size());
     if (Negotiate* negotiate = std::get_if<Negotiate>(&machine)) {

@@ -67,7 +67,7 @@ TLSCONNECT_DECL Result<> MainSecret12::export_keying_material(const HelloRandoms
   // RFC 5705, 4: labels of TLS itself give its own secrets; RFC 7627, 4 adds one.
   static constexpr std::string_view own[] = {"client finished", "server finished", "master secret", "key expansion",
                                              "extended master secret"};
-  if (label.empty() || out.empty() || std::find(std::begin(own), std::end(own), label) != std::end(own))
+  if (out.empty() || std::find(std::begin(own), std::end(own), label) != std::end(own))
     return fail(ErrorCode::export_not_available, "exporter", "the label or the length is out of range");
   ByteVector seed;
   if (context) {

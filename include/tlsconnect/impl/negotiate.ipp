@@ -41,8 +41,8 @@ TLSCONNECT_DECL Result<ProtocolVersion> older_version(const ClientConfig& config
   // offered TLS 1.3 means that somebody changed the ClientHello on its way. The mark for what is older than TLS 1.2 is
   // wrong for every client that offers TLS 1.2.
   const BytesView tail = BytesView(message.random).last(downgrade_to_tls12.size());
-  if ((equal(tail, downgrade_to_tls12) && (config.offers(ProtocolVersion::tls1_3) || !tls12)) ||
-      equal(tail, downgrade_to_tls11))
+  const bool from_tls13 = equal(tail, downgrade_to_tls12) || equal(tail, downgrade_to_tls12_by_jdk11);
+  if ((from_tls13 && (config.offers(ProtocolVersion::tls1_3) || !tls12)) || equal(tail, downgrade_to_tls11))
     return fail(ErrorCode::downgrade_detected, "ServerHello");
   if (tls12)
     return ProtocolVersion::tls1_2;

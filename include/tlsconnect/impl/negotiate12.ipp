@@ -57,15 +57,11 @@ TLSCONNECT_DECL Result<> read_extensions12(HandshakeContext& context, const Exte
       return std::unexpected(list.error());
     handshake.sct_list = to_vector(*body);
   }
-  // RFC 7250, 4.2: raw public keys are offered for TLS 1.3.
-  for (const ExtensionType type : {ExtensionType::server_certificate_type, ExtensionType::client_certificate_type})
-    if (const auto body = extensions.find(type)) {
-      const Result<SelectedCertificateType> selected = decode<SelectedCertificateType>(*body);
-      if (!selected)
-        return std::unexpected(selected.error());
-      if (selected->type != CertificateType::x509)
-        return fail(ErrorCode::certificate_type_not_offered, where, "raw public keys are for TLS 1.3");
-    }
+  const Result<CertificateTypes> types = selected_certificate_types(*context.config, extensions, where);
+  if (!types)
+    return std::unexpected(types.error());
+  handshake.server_raw_public_key = types->server_raw_public_key;
+  handshake.client_raw_public_key = types->client_raw_public_key;
   // RFC 8449, 4: each side says what it is willing to receive, once both have said so.
   if (const auto body = extensions.find(ExtensionType::record_size_limit)) {
     const Result<RecordSizeLimit> limit = decode<RecordSizeLimit>(*body);
@@ -120,7 +116,8 @@ TLSCONNECT_DECL Result<> Negotiate::on_server_hello12(OfferedHelloPtr hello, con
   const Result<bool> status = detail::has_empty_extension(*extensions, ExtensionType::status_request, where);
   if (!status)
     return std::unexpected(status.error());
-  handshake->status_expected = *status;
+  // What is stapled goes with certificates.
+  handshake->status_expected = *status && !handshake->server_raw_public_key;
 
   // RFC 5246, 7.4.1.3 and RFC 5077, 3.4: the session id that was sent means that the session is resumed.
   const bool same_id =

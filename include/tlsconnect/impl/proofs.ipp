@@ -125,9 +125,7 @@ TLSCONNECT_DECL Result<Proof<ServerFinished>> ServerFinished::verify12(const Mai
   Result<VerifyData12> expected = main.server_finished(transcript);
   if (!expected)
     return std::unexpected(std::move(expected.error()));
-  // RFC 5246, 7.4.9: verify_data has 12 bytes with every suite in use.
-  if (message.verify_data.size() != expected->size())
-    return fail(ErrorCode::field_out_of_range, "Finished", std::to_string(message.verify_data.size()) + " bytes");
+  // RFC 5246, 7.4.9: verify_data has 12 bytes with every suite in use. Whatever else it is, it is wrong.
   if (!equal_constant_time(message.verify_data, *expected))
     return fail(ErrorCode::finished_invalid, "Finished");
   return Proof<ServerFinished>();

@@ -176,6 +176,42 @@ TLSCONNECT_DECL std::vector<SessionCertificate> chain_for_session(const Connecti
   return chain;
 }
 
+namespace detail {
+
+TLSCONNECT_DECL Result<bool> selects_raw_public_key(const ExtensionSet& extensions, ExtensionType which,
+                                                    bool x509_offered, std::string_view where) noexcept {
+  const auto body = extensions.find(which);
+  if (!body)
+    return false;
+  const Result<SelectedCertificateType> selected = decode<SelectedCertificateType>(*body);
+  if (!selected)
+    return std::unexpected(selected.error());
+  if (selected->type == CertificateType::raw_public_key)
+    return true;
+  if (selected->type == CertificateType::x509 && x509_offered)
+    return false;
+  return fail(ErrorCode::certificate_type_not_offered, where,
+              "type " + std::to_string(static_cast<unsigned>(selected->type)));
+}
+
+} // namespace detail
+
+TLSCONNECT_DECL Result<CertificateTypes> selected_certificate_types(const ClientConfig& config,
+                                                                    const ExtensionSet& extensions,
+                                                                    std::string_view where) noexcept {
+  const Result<bool> server = detail::selects_raw_public_key(extensions, ExtensionType::server_certificate_type,
+                                                             config.verifier() != nullptr, where);
+  if (!server)
+    return std::unexpected(server.error());
+  const auto types = config.client_certificate_types();
+  const Result<bool> client = detail::selects_raw_public_key(
+      extensions, ExtensionType::client_certificate_type,
+      std::find(types.begin(), types.end(), CertificateType::x509) != types.end(), where);
+  if (!client)
+    return std::unexpected(client.error());
+  return CertificateTypes{*server, *client};
+}
+
 TLSCONNECT_DECL Result<> read_alpn(HandshakeContext& context, BytesView body, std::string_view where) {
   const Result<ProtocolNames> selected = decode<ProtocolNames>(body);
   if (!selected)

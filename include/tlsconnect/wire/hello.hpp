@@ -20,6 +20,9 @@ inline constexpr Random hello_retry_request_random = {
 /// version (RFC 9846, 4.1.3).
 inline constexpr std::array<std::uint8_t, 8> downgrade_to_tls12 = {0x44, 0x4F, 0x57, 0x4E, 0x47, 0x52, 0x44, 0x01};
 inline constexpr std::array<std::uint8_t, 8> downgrade_to_tls11 = {0x44, 0x4F, 0x57, 0x4E, 0x47, 0x52, 0x44, 0x00};
+/// What the servers of JDK 11 write there instead of the first of these.
+inline constexpr std::array<std::uint8_t, 8> downgrade_to_tls12_by_jdk11 = {0xED, 0xBF, 0xB4, 0xA8,
+                                                                            0xC2, 0x47, 0x10, 0xFF};
 
 /// struct {
 ///   ProtocolVersion legacy_version = 0x0303;

@@ -40,6 +40,21 @@ struct CertificateMessage12 {
 };
 
 /// struct {
+///   opaque ASN.1_subjectPublicKeyInfo<1..2^24-1>;
+/// } Certificate; for a raw public key (RFC 7250, 3)
+struct RawPublicKeyMessage12 {
+  static constexpr std::string_view name = "Certificate";
+  static constexpr HandshakeType type = HandshakeType::certificate;
+
+  BytesView spki;
+
+  template <class Archive, class Self>
+  static void wire(Archive& ar, Self& self) {
+    ar.opaque24(self.spki, 1, 0xFF'FFFF);
+  }
+};
+
+/// struct {
 ///   CertificateStatusType status_type = ocsp(1);
 ///   opaque OCSPResponse<1..2^24-1>;
 /// } CertificateStatus; (RFC 6066, 8)
