@@ -27,7 +27,8 @@ using Alert = AlertDescription;
 
 /// The outcome of a conversation. Where it failed, the failure is looked at from all sides: it must be final
 /// (house rule: an error stays, every later call returns it, and nothing more is sent).
-[[nodiscard]] inline Outcome outcome_of(Talk& talk) {
+template <class Server>
+[[nodiscard]] Outcome outcome_of(BasicTalk<Server>& talk) {
   talk.exchange();
   const Outcome outcome = talk.outcome();
   if (!outcome.error)

@@ -93,7 +93,9 @@ class ScriptedServer final : public ScriptedEnd {
 public:
   using Options = ServerOptions;
   /// What this server asks of the client's configuration.
-  static void usual_client(tlsconnect::ClientConfig::Builder& builder) { builder.versions({ProtocolVersion::tls1_3}); }
+  static void usual_client(tlsconnect::ClientConfig::Builder& builder, bool /*quick*/) {
+    builder.versions({ProtocolVersion::tls1_3});
+  }
 
   explicit ScriptedServer(ServerOptions options = {});
 

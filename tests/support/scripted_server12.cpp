@@ -7,8 +7,11 @@ namespace test {
 
 ScriptedServer12::ScriptedServer12(ServerOptions12 options) : ScriptedEnd(options.seed), options_(std::move(options)) {}
 
-void ScriptedServer12::usual_client(tlsconnect::ClientConfig::Builder& builder) {
+void ScriptedServer12::usual_client(tlsconnect::ClientConfig::Builder& builder, bool quick) {
   builder.versions({ProtocolVersion::tls1_2});
+  // RFC 8422, 5.3: the curve of the server's key must be one of those, too.
+  if (quick)
+    builder.groups({NamedGroup::x25519, NamedGroup::secp256r1});
 }
 
 // ---- receiving ----

@@ -115,7 +115,7 @@ class ScriptedServer12 final : public ScriptedEnd {
 public:
   using Options = ServerOptions12;
   /// What this server asks of the client's configuration.
-  static void usual_client(tlsconnect::ClientConfig::Builder& builder);
+  static void usual_client(tlsconnect::ClientConfig::Builder& builder, bool quick);
 
   explicit ScriptedServer12(ServerOptions12 options = {});
 

@@ -42,7 +42,7 @@ template <class Server>
 [[nodiscard]] tlsconnect::ConfigPtr make_config(const BasicTalkOptions<Server>& options) {
   return make_client_config({.configure =
                                  [&options](tlsconnect::ClientConfig::Builder& builder) {
-                                   Server::usual_client(builder);
+                                   Server::usual_client(builder, options.quick);
                                    if (options.configure)
                                      options.configure(builder);
                                  },
