@@ -2,6 +2,7 @@
 // tlsconnect has no server side. It listens on the loopback interface only.
 //
 //   demo_server --port 0 --ca-out FILE --port-file FILE [--max-connections N] [--name NAME] [--hello-retry]
+//               [--tickets]
 //
 // Pages: /  what the server saw; /chunked  the same in chunks; /until-close  the same without a length;
 //        /bytes/N  N bytes; /cut  the first again, but the connection ends without close_notify, as an attacker on
@@ -49,6 +50,7 @@ struct Options {
   std::string name = "demo.tlsconnect.test";
   std::size_t max_connections = 0; ///< 0: no limit
   bool hello_retry = false;
+  bool tickets = false;
 };
 
 std::optional<Options> parse_options(int argc, char** argv) {
@@ -61,6 +63,10 @@ std::optional<Options> parse_options(int argc, char** argv) {
     const std::string_view argument = argv[i];
     if (argument == "--hello-retry") {
       options.hello_retry = true;
+      continue;
+    }
+    if (argument == "--tickets") {
+      options.tickets = true;
       continue;
     }
     if (i + 1 >= argc)
@@ -272,6 +278,7 @@ std::shared_ptr<const test::BotanServerContext> make_context(const Options& opti
                                         .not_after = until(7)});
   ca_pem = root.pem();
   test::BotanServerOptions server{.chain = leaf.chain_der(), .key = leaf.key_der(), .alpn = {"http/1.1"}};
+  server.tickets = options.tickets ? 1 : 0;
   if (options.hello_retry)
     server.groups = {24}; // secp384r1: offered by many clients, sent at once by none
   return std::make_shared<const test::BotanServerContext>(server);
@@ -357,7 +364,7 @@ int main(int argc, char** argv) {
   const auto options = parse_options(argc, argv);
   if (!options) {
     std::fputs("usage: demo_server [--port N] [--ca-out FILE] [--port-file FILE] [--max-connections N] [--name NAME] "
-               "[--hello-retry]\n",
+               "[--hello-retry] [--tickets]\n",
                stderr);
     return 2;
   }

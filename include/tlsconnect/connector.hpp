@@ -61,6 +61,9 @@ public:
     return give_away();
   }
 
+  /// More early data, before connect() or while it halts; it leaves with the next call of connect(). What the server does
+  /// not accept, or cannot be sent early any more, comes back with the rest. See ClientEngine.
+  Result<> add_early_data(ReplaySafe early_data) noexcept { return engine_.add_early_data(early_data); }
   /// When connect() halts with Interest::verdict: what to judge, and the judgement. See ClientEngine.
   [[nodiscard]] std::optional<VerdictRequest> verdict_request() const noexcept { return engine_.verdict_request(); }
   Result<> give_verdict(Result<VerifiedChain> verdict) noexcept { return engine_.give_verdict(std::move(verdict)); }
@@ -70,6 +73,11 @@ public:
   }
   Result<> give_signature(Result<ByteVector> signature) noexcept {
     return engine_.give_signature(std::move(signature));
+  }
+  /// Gives the handshake up with this alert, `user_canceled` as a rule; see Stream.
+  [[nodiscard]] IoResult<> abort(AlertDescription alert) {
+    engine_.abort(alert);
+    return detail::flush(engine_, transport_);
   }
   /// After a handshake that failed: the early data that the server has not accepted.
   [[nodiscard]] ByteVector take_unaccepted_early_data() noexcept { return engine_.take_unaccepted_early_data(); }

@@ -78,6 +78,11 @@ public:
   /// Ends the sending direction (RFC 9846, 6.1); the alert waits in pending_output(). Receiving goes on. Again: nothing.
   Result<> close_notify() noexcept;
 
+  /// Ends the connection at once with this alert (RFC 9846, 6.2), which waits in pending_output(): `user_canceled` because
+  /// nobody wants it any more, another one because of something that the program has found in the data. From then on the
+  /// connection has failed, with `aborted`. When it had failed before, nothing changes.
+  void abort(AlertDescription alert) noexcept;
+
   /// The server was verified, its Finished too; application data may flow.
   [[nodiscard]] bool handshake_complete() const noexcept;
   /// The peer has ended its direction with close_notify, and all that it sent before was consumed.
@@ -100,6 +105,10 @@ public:
   /// The signature, or why there is none, which ends the connection. `nothing_awaited` likewise.
   Result<> give_signature(Result<ByteVector> signature) noexcept;
 
+  /// More early data, behind what there was; it goes out at once, in records of its own, if what there was went out (or
+  /// `replay_safe_later` was said at the start) and the session's limit and the server permit more. What does not go
+  /// is unaccepted. Not final: `already_connected` once the handshake is complete; then it is ordinary data.
+  Result<> add_early_data(ReplaySafe early_data) noexcept;
   /// Early data that the server has not accepted, and that the caller may send again, now as ordinary data: all of it
   /// when the server rejected it or when it was never sent, otherwise what went beyond the session's limit. To be called
   /// once the handshake is complete, or has failed; gives it once. Nothing is ever sent again by itself (RFC 9846,
@@ -110,11 +119,13 @@ public:
   /// message waits in pending_output(). A key is also changed by itself before it has sealed too much. Not final:
   /// `not_connected`, `write_side_closed`, and `key_update_not_possible` in TLS 1.2.
   Result<> update_keys(bool request_peer) noexcept;
+  /// The message of the last update_keys() still waits in pending_output().
+  [[nodiscard]] bool key_update_pending() const noexcept;
 
   /// Keying material for another protocol (RFC 9846, 7.5): `out.size()` bytes that depend on the connection, on `label`
-  /// (1 to 249 bytes, of any length in TLS 1.2; registered or beginning with "EXPERIMENTAL") and on `context`; the server can make the same. No
-  /// context and an empty one are the same in TLS 1.3, and differ in TLS 1.2 (RFC 5705, 4). `export_not_available` before
-  /// the handshake is complete, and in TLS 1.2 without the extended main secret.
+  /// (at most 249 bytes, in TLS 1.2 any number; registered or beginning with "EXPERIMENTAL") and on `context`; the server
+  /// can make the same. No context and an empty one are the same in TLS 1.3, and differ in TLS 1.2 (RFC 5705, 4).
+  /// `export_not_available` before the handshake is complete, and in TLS 1.2 without the extended main secret.
   [[nodiscard]] Result<> export_keying_material(std::string_view label, std::optional<BytesView> context,
                                                 Bytes out) const noexcept;
   /// The same from the pre-shared key of the ClientHello, to go with early data: without forward secrecy, and the server

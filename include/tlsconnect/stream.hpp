@@ -52,6 +52,19 @@ public:
     }
   }
 
+  /// What read_some would give next, without taking it: at least one byte, in a view that lasts until the next call on
+  /// this stream. Halts as read_some does.
+  [[nodiscard]] IoResult<BytesView> peek() {
+    for (;;) {
+      if (const BytesView plain = engine_.plaintext(); !plain.empty())
+        return plain;
+      if (engine_.peer_closed())
+        return std::unexpected(Halt::closed());
+      if (IoResult<> filled = detail::fill(engine_, transport_); !filled)
+        return std::unexpected(std::move(filled.error()));
+    }
+  }
+
   /// Takes some of the bytes, at least 1 unless `bytes` is empty, seals them and sends what the transport takes. The
   /// count that is returned is owned by the stream: it goes out with this or a later call, and must not be given
   /// again.
@@ -99,12 +112,22 @@ public:
     return flush();
   }
 
+  /// Ends the connection at once with this alert; see ClientEngine. From then on every call fails with `aborted`. Returns
+  /// when the alert has left; would_block: some of it still waits, call again.
+  [[nodiscard]] IoResult<> abort(AlertDescription alert) {
+    engine_.abort(alert);
+    return detail::flush(engine_, transport_);
+  }
+
   /// Early data that the server has not accepted (all of it, or what went beyond the session's limit), to be sent again as
   /// the caller sees fit: ordinary data now, after whatever ConnectionInfo says was agreed. Gives it once.
   [[nodiscard]] ByteVector take_unaccepted_early_data() noexcept { return engine_.take_unaccepted_early_data(); }
   /// Changes this side's key, with `request_peer` the peer's too (RFC 9846, 4.6.3), and flushes. would_block: the key is
-  /// changed, the message still waits.
+  /// changed, the message still waits; called again while it does, this only flushes.
   [[nodiscard]] IoResult<> update_keys(bool request_peer = false) {
+    if (engine_.key_update_pending() && (peer_requested_ || !request_peer))
+      return flush();
+    peer_requested_ = request_peer;
     if (Result<> updated = engine_.update_keys(request_peer); !updated)
       return std::unexpected(Halt::failed(std::move(updated.error())));
     return flush();
@@ -150,6 +173,7 @@ private:
 
   ClientEngine engine_;
   T transport_;
+  bool peer_requested_ = false; // by the last update_keys()
 };
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI

@@ -129,6 +129,16 @@ Outcome check_early_data(const ConnectionOptions& options, const Connected& conn
 }
 
 Outcome check_client(const ConnectionOptions& options, const Connected& connected) {
+  if (!options.expect_peer_verify_preferences.empty())
+    if (Outcome same = expect("the schemes in the request are the expected ones", true,
+                              options.expect_peer_verify_preferences == connected.notes.requested_schemes);
+        !same)
+      return same;
+  if (options.expect_client_ca_list)
+    if (Outcome same = expect("the authorities in the request are the expected ones", true,
+                              *options.expect_client_ca_list == connected.notes.requested_authorities);
+        !same)
+      return same;
   if (!options.expect_selected_credential)
     return {};
   int selected = connected.notes.selected_credential;

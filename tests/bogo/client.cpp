@@ -38,10 +38,12 @@ constexpr std::array default_schemes = {
     SignatureScheme::rsa_pss_rsae_sha512,
 };
 
-/// Schemes that exist in TLS 1.2 only; a list for both versions may name them.
+/// Schemes that exist in older versions only; a list for all versions may name them. The last is the runner's number for
+/// MD5 and SHA-1 side by side, which TLS 1.1 has.
 constexpr std::array older_schemes = {
     SignatureScheme::rsa_pkcs1_sha1,   SignatureScheme::ecdsa_sha1,       SignatureScheme::rsa_pkcs1_sha256,
     SignatureScheme::rsa_pkcs1_sha384, SignatureScheme::rsa_pkcs1_sha512,
+    static_cast<SignatureScheme>(0xff01),
 };
 
 template <class List, class Value>
@@ -101,22 +103,6 @@ std::expected<void, Refusal> check_schemes(std::span<const std::uint16_t> number
     if (const auto scheme = static_cast<SignatureScheme>(number);
         !tlsconnect::signs_tls13(scheme) && !contains(older_schemes, scheme))
       return unimplemented("signature scheme " + std::to_string(number));
-  if (!numbers.empty() && schemes_of(numbers).empty())
-    return unimplemented("signature schemes of TLS 1.2 alone");
-  return {};
-}
-
-/// The library offers the types of the credentials that there are, and no others.
-std::expected<void, Refusal> check_client_types(const ConnectionOptions& options) {
-  for (const std::uint8_t type : options.available_client_cert_types) {
-    bool configured = type == type_x509 && !options.plain_credential.key_file.empty();
-    for (const CredentialOptions& credential : options.credentials)
-      configured = configured ||
-                   (credential.kind != CredentialKind::pre_shared_key && certificate_type(credential.kind) == type);
-    // What cannot be shown is left out of the list of one type that every client may show.
-    if (!configured && options.available_client_cert_types != std::vector<std::uint8_t>{type_x509})
-      return unimplemented("offering a certificate type without a credential");
-  }
   return {};
 }
 
@@ -141,7 +127,7 @@ std::expected<void, Refusal> check_supported(const ConnectionOptions& options) {
   for (const CredentialOptions& credential : options.credentials)
     if (const auto known = check_schemes(credential.signing_preferences); !known)
       return known;
-  return check_client_types(options);
+  return {};
 }
 
 Made<ConfigPtr> configure(const ConnectionOptions& options, const Shared& shared, std::shared_ptr<const Judge> judge,
@@ -170,14 +156,20 @@ Made<ConfigPtr> configure(const ConnectionOptions& options, const Shared& shared
   if (!credentials)
     return std::unexpected(std::move(credentials.error()));
   // A client of the runner that has certificates does not do without.
-  builder.credential_required(!credentials->empty());
-  builder.credentials(std::move(*credentials));
+  builder.credential_required(!options.plain_credential.key_file.empty() || !credentials->empty());
+  builder.credentials(std::move(*credentials)).credential_selector(make_selector(options, notes));
+  std::vector<tlsconnect::CertificateType> client_types;
+  for (const std::uint8_t type : options.available_client_cert_types)
+    client_types.push_back(static_cast<tlsconnect::CertificateType>(type));
+  builder.client_certificate_types(std::move(client_types));
 
   // A policy comes last, for the runner: it overrides all lists.
   if (!policy) {
-    builder.signature_schemes(options.verify_preferences.empty()
-                                  ? std::vector<SignatureScheme>(default_schemes.begin(), default_schemes.end())
-                                  : schemes_of(options.verify_preferences));
+    // Where TLS 1.3 has none of the schemes, the runner's server uses one of them all the same, to see it refused.
+    std::vector<SignatureScheme> schemes = schemes_of(options.verify_preferences);
+    if (schemes.empty())
+      schemes.assign(default_schemes.begin(), default_schemes.end());
+    builder.signature_schemes(std::move(schemes));
     if (!options.curves.empty())
       builder.groups(groups_of(options.curves));
     if (options.key_shares)

@@ -79,6 +79,8 @@ public:
   [[nodiscard]] Outcome run() {
     if (Outcome sent = export_keys(); !sent)
       return sent;
+    if (options_.send_alert)
+      return send_alert();
     if (Outcome sent = speak_first(); !sent)
       return sent;
     if (!options_.shim_shuts_down)
@@ -137,12 +139,32 @@ private:
   }
 
   [[nodiscard]] Outcome update_keys() {
-    // Once: after "would block" the key is changed already, and only the message has to go out.
-    IoResult<> updated = stream_.update_keys();
-    if (!updated && updated.error().is_would_block())
-      updated = patiently(stream_.next_layer(), [&] { return stream_.flush(); });
+    const IoResult<> updated = patiently(stream_.next_layer(), [&] { return stream_.update_keys(); });
     if (!updated)
       return std::unexpected(describe_halt(updated.error()));
+    return {};
+  }
+
+  /// A fatal alert that no step of a client sends, decompression_failure, which only old versions had.
+  [[nodiscard]] Outcome send_alert() {
+    constexpr auto decompression_failure = static_cast<tlsconnect::AlertDescription>(30);
+    const IoResult<> sent =
+        patiently(stream_.next_layer(), [&] { return stream_.abort(decompression_failure); });
+    if (!sent)
+      return std::unexpected(describe_halt(sent.error()));
+    return {};
+  }
+
+  /// -peek-then-read: what is seen is what will be read, and looking twice changes nothing.
+  [[nodiscard]] Outcome look() {
+    const IoResult<BytesView> seen = patiently(stream_.next_layer(), [&] { return stream_.peek(); });
+    if (!seen)
+      return {}; // reading says why
+    const Octets first(seen->begin(), seen->end());
+    const IoResult<BytesView> again = stream_.peek();
+    if (!again || !std::ranges::equal(*again, first))
+      return std::unexpected("what was seen twice is not the same");
+    seen_ = first;
     return {};
   }
 
@@ -153,6 +175,9 @@ private:
       if (options_.key_update_before_read)
         if (Outcome updated = update_keys(); !updated)
           return updated;
+      if (options_.peek_then_read)
+        if (Outcome looked = look(); !looked)
+          return looked;
       const IoResult<std::size_t> count = patiently(stream_.next_layer(), [&] { return stream_.read_some(buffer); });
       stream_.next_layer().let_writes_go();
       if (!count) {
@@ -161,6 +186,9 @@ private:
           return {};
         return std::unexpected(describe_halt(count.error()));
       }
+      if (options_.peek_then_read && !std::ranges::equal(std::span(buffer).first(*count),
+                                                         std::span(seen_).first(std::min(*count, seen_.size()))))
+        return std::unexpected("what was read is not what was seen");
       if (options_.key_update)
         if (Outcome updated = update_keys(); !updated)
           return updated;
@@ -193,6 +221,7 @@ private:
   RunnerStream& stream_;
   const Notes& notes_;
   Octets first_words_;
+  Octets seen_;
   bool closed_ = false;
 };
 
@@ -203,6 +232,22 @@ Octets first_words(const ConnectionOptions& options) {
     for (unsigned i = 0; i < options.repeat_shim_initial_write; ++i)
       words.insert(words.end(), options.shim_initial_write.begin(), options.shim_initial_write.end());
   return words;
+}
+
+/// Writes what is to be said first, each time that it is to be said by itself.
+void write_early(Connector<RunnerSocket>& connector, const ConnectionOptions& options) {
+  if (options.shim_writes_first || options.read_with_unfinished_write)
+    for (unsigned i = 0; i < options.repeat_shim_initial_write; ++i)
+      (void)connector.add_early_data(tlsconnect::replay_safe(tlsconnect::as_bytes(options.shim_initial_write)));
+}
+
+/// The number of the last message that came; 0 while none has.
+std::uint8_t last_received(const tlsconnect::ConnectionInfo& info) {
+  std::uint8_t type = 0;
+  for (const auto& message : info.messages)
+    if (!message.sent)
+      type = static_cast<std::uint8_t>(message.type);
+  return type;
 }
 
 } // namespace
@@ -228,9 +273,16 @@ Outcome run_connection(const RunOptions& run, Shared& shared, bool resuming) {
   Octets words = first_words(*options);
   const bool early = options->enable_early_data && resuming;
   Connector<RunnerSocket> connector(*config, std::move(*name), std::move(*socket),
-                                    early ? tlsconnect::replay_safe(words) : tlsconnect::ReplaySafe());
+                                    early ? tlsconnect::replay_safe_later() : tlsconnect::ReplaySafe());
+  bool written_early = !early || options->early_write_after_message == 0;
+  if (early && written_early)
+    write_early(connector, *options);
   IoResult<RunnerStream> stream = connector.connect();
   while (!stream && stream.error().is_would_block()) {
+    if (!written_early && last_received(connector.info()) == options->early_write_after_message) {
+      written_early = true;
+      write_early(connector, *options);
+    }
     supply(connector, stream.error().interest(), **config, **judge);
     connector.next_layer().wait(stream.error().interest());
     stream = connector.connect();

@@ -58,6 +58,36 @@ private:
   std::shared_ptr<const Judge> judge_;
 };
 
+class ShimSelector final : public tlsconnect::CredentialSelector {
+public:
+  ShimSelector(bool fails, Notes& notes) : fails_(fails), notes_(&notes) {}
+
+  [[nodiscard]] Result<std::optional<tlsconnect::CredentialChoice>>
+  select(std::span<const Credential> credentials,
+         const tlsconnect::CertificateRequestFacts& request) const noexcept override {
+    if (fails_)
+      return std::unexpected(Error(ErrorCode::credential_invalid, "the shim's selector")
+                                 .with_alert(tlsconnect::AlertDescription::internal_error));
+    notes_->requested_schemes.clear();
+    for (const SignatureScheme scheme : request.schemes)
+      notes_->requested_schemes.push_back(static_cast<std::uint16_t>(scheme));
+    notes_->requested_authorities.clear();
+    for (const auto& authority : request.authorities) {
+      if (!notes_->requested_authorities.empty())
+        notes_->requested_authorities += ',';
+      for (const std::uint8_t octet : authority.distinguished_name) {
+        notes_->requested_authorities += "0123456789abcdef"[octet >> 4];
+        notes_->requested_authorities += "0123456789abcdef"[octet & 15];
+      }
+    }
+    return tlsconnect::select_credential(credentials, request);
+  }
+
+private:
+  bool fails_;
+  Notes* notes_;
+};
+
 /// A key that notes down that it was used.
 class ShimSigner final : public tlsconnect::Signer {
 public:
@@ -211,19 +241,14 @@ Made<std::vector<Credential>> make_credentials(const ConnectionOptions& options,
   if (!options.plain_credential.key_file.empty())
     candidates.push_back({&options.plain_credential, -1});
 
-  // -available-client-cert-types says which types to offer, and in which order. The library takes both from the
-  // credentials; which credential is used for a type does not depend on the order of the types.
-  if (const std::vector<std::uint8_t>& types = options.available_client_cert_types; !types.empty()) {
-    std::vector<Candidate> in_order;
-    for (const std::uint8_t type : types)
-      for (const Candidate& candidate : candidates)
-        if (certificate_type(candidate.options->kind) == type)
-          in_order.push_back(candidate);
-    candidates = std::move(in_order);
-  }
-
   std::vector<Credential> credentials;
   for (const Candidate& candidate : candidates) {
+    // Without a scheme that TLS 1.3 signs with, a credential is of no use.
+    if (const auto& schemes = candidate.options->signing_preferences;
+        !schemes.empty() && std::none_of(schemes.begin(), schemes.end(), [](std::uint16_t number) {
+          return tlsconnect::signs_tls13(static_cast<SignatureScheme>(number));
+        }))
+      continue;
     Made<Credential> made = make_credential(*candidate.options, candidate.index, options.async, notes);
     if (!made)
       return std::unexpected(std::move(made.error()));
@@ -250,6 +275,10 @@ Made<std::vector<ExternalPsk>> make_psks(const ConnectionOptions& options, Notes
     notes.psk_credentials.resize(psks.size(), static_cast<int>(i));
   }
   return psks;
+}
+
+std::shared_ptr<const tlsconnect::CredentialSelector> make_selector(const ConnectionOptions& options, Notes& notes) {
+  return std::make_shared<ShimSelector>(options.fail_cert_callback, notes);
 }
 
 Result<ByteVector> sign_now(const Credential& credential, SignatureScheme scheme, BytesView content,

@@ -57,6 +57,9 @@ raw_public_key_verifier(std::shared_ptr<const Judge> judge);
 [[nodiscard]] Made<std::vector<tlsconnect::Credential>> make_credentials(const ConnectionOptions& options,
                                                                          Notes& notes);
 [[nodiscard]] Made<std::vector<tlsconnect::ExternalPsk>> make_psks(const ConnectionOptions& options, Notes& notes);
+/// Notes down what the runner asks for, and chooses as the library would; with -fail-cert-callback it fails.
+[[nodiscard]] std::shared_ptr<const tlsconnect::CredentialSelector> make_selector(const ConnectionOptions& options,
+                                                                                  Notes& notes);
 /// The signature that a connection asks its caller for.
 [[nodiscard]] tlsconnect::Result<tlsconnect::ByteVector> sign_now(const tlsconnect::Credential& credential,
                                                                   tlsconnect::SignatureScheme scheme,

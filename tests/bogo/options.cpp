@@ -145,10 +145,12 @@ constexpr std::array flags = {
     numbers<&O::available_client_cert_types>("-available-client-cert-types"),
     on<&O::no_ticket>("-no-ticket"),
     on<&O::enable_early_data>("-enable-early-data"),
+    number<&O::early_write_after_message>("-early-write-after-message"),
     on<&O::enable_ocsp_stapling>("-enable-ocsp-stapling"),
     on<&O::enable_signed_cert_timestamps>("-enable-signed-cert-timestamps"),
     on<&O::use_ocsp_callback>("-use-ocsp-callback"),
     on<&O::fail_ocsp_callback>("-fail-ocsp-callback"),
+    on<&O::fail_cert_callback>("-fail-cert-callback"),
     on<&O::install_cert_compression_algs>("-install-cert-compression-algs"),
     number<&O::install_one_cert_compression_alg>("-install-one-cert-compression-alg"),
     on<&O::fips_202205>("-fips-202205"),
@@ -159,6 +161,8 @@ constexpr std::array flags = {
     on<&O::enable_grease>("-enable-grease"),
     // Done in every connection.
     granted("-permute-extensions"),
+    // A handshake that is complete is not begun again.
+    granted("-no-op-extra-handshake"),
     // One way of several to tell BoringSSL about its certificate.
     granted("-use-old-client-cert-callback"),
 
@@ -185,6 +189,8 @@ constexpr std::array flags = {
     on<&O::check_close_notify>("-check-close-notify"),
     number<&O::read_size>("-read-size"),
     on<&O::read_with_unfinished_write>("-read-with-unfinished-write"),
+    on<&O::peek_then_read>("-peek-then-read"),
+    on<&O::send_alert>("-send-alert"),
     on<&O::key_update>("-key-update"),
     on<&O::key_update_before_read>("-key-update-before-read"),
     number<&O::export_keying_material>("-export-keying-material"),
@@ -214,6 +220,12 @@ constexpr std::array flags = {
     base64<&O::expect_ocsp_response>("-expect-ocsp-response"),
     base64<&O::expect_signed_cert_timestamps>("-expect-signed-cert-timestamps"),
     number<&O::expect_selected_credential>("-expect-selected-credential"),
+    numbers<&O::expect_peer_verify_preferences>("-expect-peer-verify-pref"),
+    Flag{"-expect-client-ca-list", true,
+         [](ConnectionOptions& options, std::string_view value) {
+           options.expect_client_ca_list = value;
+           return true;
+         }},
     number<&O::expect_peer_certificate_type>("-expect-peer-certificate-type"),
     base64<&O::expect_peer_rpk_sha256>("-expect-peer-rpk-sha256"),
     // The verdict is always compared with what it should have been.
@@ -224,6 +236,10 @@ constexpr std::array flags = {
     granted("-expect-extended-master-secret"),
     granted("-expect-secure-renegotiation"),
     granted("-no-legacy-server-connect"),
+    // There is no Encrypted Client Hello that could change the name.
+    granted("-expect-no-ech-name-override"),
+    // Said to a client, that means nothing.
+    granted("-require-any-client-certificate"),
     granted("-renegotiate-freely"),
 };
 

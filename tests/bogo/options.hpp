@@ -66,10 +66,12 @@ struct ConnectionOptions {
   bool enable_grease = false;
   bool no_ticket = false;
   bool enable_early_data = false;
+  std::uint8_t early_write_after_message = 0;
   bool enable_ocsp_stapling = false;
   bool enable_signed_cert_timestamps = false;
   bool use_ocsp_callback = false;
   bool fail_ocsp_callback = false;
+  bool fail_cert_callback = false;
   bool install_cert_compression_algs = false;
   std::uint16_t install_one_cert_compression_alg = 0;
   bool fips_202205 = false;
@@ -96,6 +98,8 @@ struct ConnectionOptions {
   bool use_export_context = false;
   bool export_traffic_secrets = false;
   bool read_with_unfinished_write = false;
+  bool peek_then_read = false;
+  bool send_alert = false;
 
   // What to expect.
   std::uint16_t expect_version = 0;
@@ -118,6 +122,8 @@ struct ConnectionOptions {
   Octets expect_ocsp_response;
   Octets expect_signed_cert_timestamps;
   std::optional<int> expect_selected_credential;
+  std::vector<std::uint16_t> expect_peer_verify_preferences;
+  std::optional<std::string> expect_client_ca_list;
   std::optional<unsigned> expect_peer_certificate_type;
   Octets expect_peer_rpk_sha256;
 };

@@ -78,6 +78,9 @@ struct Notes {
   bool verified = false;
   /// Which credential signed: an index of the flags' credentials, -1 for none of them.
   int selected_credential = -1;
+  /// What the runner's CertificateRequest listed: schemes, and the authorities' names in hexadecimal, behind commas.
+  std::vector<std::uint16_t> requested_schemes;
+  std::string requested_authorities;
   /// Which credential each of the configuration's pre-shared keys comes from.
   std::vector<int> psk_credentials;
 };

@@ -4,8 +4,8 @@
 run_example.py [--exit N] [--expect TEXT]… [--reject TEXT]… [--expect-size N] [--connections N] [--server ARGUMENT]…
                -- DEMO_SERVER EXAMPLE [ARGUMENT…]
 
-In the arguments {port}, {ca} and {other_ca} stand for the server's port, for its certificate, and for a certificate that
-it has nothing to do with. SSL_CERT_FILE names the server's certificate, for examples that trust the system's store.
+In the arguments {port}, {ca}, {other_ca} and {store} stand for the server's port, for its certificate, for a certificate
+that it has nothing to do with, and for a file that does not exist yet. SSL_CERT_FILE names the server's certificate, for examples that trust the system's store.
 """
 import argparse
 import os
@@ -79,7 +79,7 @@ def main():
         folder = pathlib.Path(name)
         server, ca, port = start_server(demo_server, folder, "ca", options.connections, options.server)
         try:
-            values = {"port": port, "ca": ca}
+            values = {"port": port, "ca": ca, "store": str(folder / "store")}
             if any("{other_ca}" in argument for argument in command):
                 other, values["other_ca"], _ = start_server(demo_server, folder, "other", 1, [])
                 stop(other)

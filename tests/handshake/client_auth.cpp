@@ -69,6 +69,119 @@ const ByteVector server_auth_purpose = {0x30, 0x0A, 0x06, 0x08, 0x2B, 0x06, 0x01
 
 } // namespace
 
+// ---- the caller's own choice ----
+
+namespace {
+
+/// Does what the test says, and remembers what it was asked.
+class Selector final : public tlsconnect::CredentialSelector {
+public:
+  using Choice = tlsconnect::Result<std::optional<tlsconnect::CredentialChoice>>;
+  explicit Selector(Choice choice) : choice_(std::move(choice)) {}
+  Choice select(std::span<const Credential> credentials,
+                const tlsconnect::CertificateRequestFacts& request) const noexcept override {
+    ++asked;
+    count = credentials.size();
+    schemes.assign(request.schemes.begin(), request.schemes.end());
+    names.clear();
+    for (const auto& authority : request.authorities)
+      names.push_back(tlsconnect::to_vector(authority.distinguished_name));
+    oids.clear();
+    for (const auto& filter : request.filters)
+      oids.push_back(tlsconnect::to_vector(filter.oid));
+    raw = request.raw_public_key;
+    return choice_;
+  }
+
+  mutable int asked = 0;
+  mutable std::size_t count = 0;
+  mutable std::vector<SignatureScheme> schemes;
+  mutable std::vector<ByteVector> names;
+  mutable std::vector<ByteVector> oids;
+  mutable bool raw = true;
+
+private:
+  Choice choice_;
+};
+
+/// Two credentials, and a request for either.
+struct Chosen {
+  explicit Chosen(Selector::Choice choice, bool required = false)
+      : selector(std::make_shared<Selector>(std::move(choice))),
+        talk({.server = {.request_certificate = true}, .configure = [&](auto& builder) {
+                builder.credentials({credential_of(client_identity(KeyType::p256)),
+                                     credential_of(client_identity(KeyType::rsa2048))})
+                    .credential_selector(selector)
+                    .credential_required(required);
+              }}) {
+    shake(talk, {.schemes = {SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::rsa_pkcs1_sha256,
+                             SignatureScheme::rsa_pss_rsae_sha512, SignatureScheme::rsa_pss_rsae_sha256},
+                 .more = {{ExtensionType::certificate_authorities, authorities({name_of_issuer(client_ca())})},
+                          {ExtensionType::oid_filters, filters({{key_usage, {}}})}}});
+  }
+  std::shared_ptr<Selector> selector;
+  Talk talk;
+};
+
+} // namespace
+
+TEST_CASE("client certificates: the caller chooses", "[client_auth][selector]") {
+  const auto choice = [](std::size_t index, SignatureScheme scheme) {
+    return std::optional(tlsconnect::CredentialChoice{index, scheme});
+  };
+  Chosen second(choice(1, SignatureScheme::rsa_pss_rsae_sha256));
+  REQUIRE(outcome_of(second.talk) == connected());
+  CHECK(second.talk.client.info().credential == 1);
+  CHECK(Answer(second.talk.server).scheme == SignatureScheme::rsa_pss_rsae_sha256);
+  // It was told what the server asked for.
+  CHECK(second.selector->asked == 1);
+  CHECK(second.selector->count == 2);
+  CHECK(second.selector->schemes ==
+        std::vector{SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::rsa_pkcs1_sha256,
+                    SignatureScheme::rsa_pss_rsae_sha512, SignatureScheme::rsa_pss_rsae_sha256});
+  CHECK(second.selector->names == std::vector<ByteVector>{name_of_issuer(client_ca())});
+  CHECK(second.selector->oids == std::vector<ByteVector>{key_usage});
+  CHECK(!second.selector->raw);
+
+  Chosen none(std::optional<tlsconnect::CredentialChoice>{});
+  REQUIRE(outcome_of(none.talk) == connected());
+  CHECK(Answer(none.talk.server).types == nothing_shown);
+  Chosen missing(std::optional<tlsconnect::CredentialChoice>{}, true);
+  CHECK(outcome_of(missing.talk) == refused(ErrorCode::no_credential_fits, Alert::handshake_failure));
+  Chosen failing(std::unexpected(
+      tlsconnect::Error(ErrorCode::signing_failed, "the test").with_alert(Alert::access_denied)));
+  CHECK(outcome_of(failing.talk) == refused(ErrorCode::signing_failed, Alert::access_denied));
+
+  // What does not fit the request is not sent: a credential that does not exist, a scheme that the server did not list,
+  // that the credential does not have, or that TLS 1.3 does not have.
+  for (const auto& wrong : {choice(2, SignatureScheme::ecdsa_secp256r1_sha256),
+                            choice(1, SignatureScheme::rsa_pss_rsae_sha384),
+                            choice(0, SignatureScheme::rsa_pss_rsae_sha256),
+                            choice(1, SignatureScheme::rsa_pkcs1_sha256)}) {
+    Chosen bad(wrong);
+    CHECK(outcome_of(bad.talk) == refused(ErrorCode::no_credential_fits, Alert::handshake_failure));
+  }
+}
+
+TEST_CASE("client certificates: the caller's choice is of the type that was agreed", "[client_auth][selector]") {
+  auto selector = std::make_shared<Selector>(
+      std::optional(tlsconnect::CredentialChoice{0, SignatureScheme::ecdsa_secp256r1_sha256}));
+  const auto talk_with = [&](const Credential& credential) {
+    Talk talk({.server = {.request_certificate = true}, .configure = [&](auto& builder) {
+                 builder.credentials({credential})
+                     .credential_selector(selector)
+                     .client_certificate_types({tlsconnect::CertificateType::raw_public_key});
+               }});
+    talk.plan["EncryptedExtensions"].with_extension(ExtensionType::client_certificate_type, {2});
+    shake(talk, {});
+    return outcome_of(talk);
+  };
+  CHECK(talk_with(value_of(Credential::raw_public_key(private_key_of(Key::cached(KeyType::p256, 1))))) == connected());
+  CHECK(selector->raw);
+  CHECK(talk_with(credential_of(client_identity(KeyType::p256))) ==
+        refused(ErrorCode::no_credential_fits, Alert::handshake_failure));
+}
+
 // ---- signatures ----
 
 TEST_CASE("client certificates: every kind of key", "[client_auth]") {

@@ -202,6 +202,161 @@ TEST_CASE("no more early data than the ticket permits", "[early][limit]") {
   }
 }
 
+// ---- in pieces ----
+
+TEST_CASE("early data may come in pieces, as long as the server has not finished", "[early][pieces]") {
+  for (const bool at_first : {false, true}) {
+    CAPTURE(at_first);
+    Early pieces;
+    Talk talk = pieces.client.talk(pieces.server, at_first ? "0" : "", true);
+    std::string all = at_first ? "0" : "";
+    REQUIRE(offers(talk.server.hello(), ExtensionType::early_data));
+    const auto add = [&](std::string_view piece) {
+      const std::size_t records = talk.server.records().size();
+      REQUIRE(talk.client.add_early_data(tlsconnect::replay_safe(as_bytes(piece))));
+      all += piece;
+      talk.to_server();
+      // Each leaves at once, in a record of its own (behind a change_cipher_spec, the first time).
+      REQUIRE(talk.server.records().size() > records);
+      CHECK(as_text(talk.server.records().back().content) == piece);
+      CHECK(passed(talk.server).back() == early(data_record));
+      CHECK(as_text(talk.server.early_received()) == all);
+    };
+    add("one");
+    add("two");
+    // Nothing is sent for nothing, and nothing is no promise.
+    CHECK(!tlsconnect::replay_safe({}).promised());
+    CHECK(tlsconnect::replay_safe_later().promised());
+    const std::size_t before = talk.server.records().size();
+    REQUIRE(talk.client.add_early_data(tlsconnect::replay_safe({})));
+    talk.to_server();
+    CHECK(talk.server.records().size() == before);
+    // Also between the messages of the server.
+    Plan first;
+    for (const char* name : {"ServerHello", "handshake keys", "EncryptedExtensions"}) {
+      first.append(talk.plan[name]);
+      talk.plan.drop(name);
+    }
+    talk.server.run(first);
+    talk.to_client();
+    CHECK(talk.client.info().early_data == EarlyDataOutcome::accepted);
+    add("three");
+    CHECK(talk.client.info().early_data_accepted == all.size());
+    talk.handshake();
+    REQUIRE(outcome_of(talk) == connected());
+    CHECK(talk.client.info().early_data_accepted == all.size());
+    CHECK(as_text(talk.server.early_received()) == all);
+    CHECK(talk.client.take_unaccepted_early_data().empty());
+    // Then it is too late, which is no failure.
+    const auto late = talk.client.add_early_data(tlsconnect::replay_safe(as_bytes("late")));
+    CHECK((!late && late.error().code() == ErrorCode::already_connected));
+    CHECK(talk.client.take_unaccepted_early_data().empty());
+    check_data_both_ways(talk);
+  }
+}
+
+TEST_CASE("pieces of early data count against one limit", "[early][pieces][limit]") {
+  for (const bool accepted : {true, false}) {
+    CAPTURE(accepted);
+    Early limited({}, {}, 8);
+    limited.server.accept_early_data = accepted;
+    Talk talk = limited.client.talk(limited.server, "abc");
+    for (const char* piece : {"def", "ghi", "jkl"})
+      REQUIRE(talk.client.add_early_data(tlsconnect::replay_safe(as_bytes(piece))));
+    talk.to_server();
+    CHECK(as_text(talk.server.early_received()) == "abcdefgh");
+    talk.handshake();
+    REQUIRE(outcome_of(talk) == connected());
+    CHECK(talk.client.info().early_data_accepted == (accepted ? 8U : 0U));
+    CHECK(as_text(talk.client.take_unaccepted_early_data()) == (accepted ? "ijkl" : "abcdefghijkl"));
+  }
+}
+
+TEST_CASE("pieces of early data respect the server's record_size_limit once it is known", "[early][pieces]") {
+  Early limited;
+  Talk talk = limited.client.talk(limited.server, std::string(300, 'a'));
+  CHECK(talk.server.records().back().content.size() == 300);
+  Plan first;
+  for (const char* name : {"ServerHello", "handshake keys", "EncryptedExtensions"}) {
+    first.append(talk.plan[name]);
+    talk.plan.drop(name);
+  }
+  first["EncryptedExtensions"].with_extension(ExtensionType::record_size_limit, {0, 100});
+  talk.server.run(first);
+  talk.to_client();
+  const std::size_t before = talk.server.records().size();
+  REQUIRE(talk.client.add_early_data(tlsconnect::replay_safe(as_bytes(std::string(300, 'b')))));
+  talk.to_server();
+  REQUIRE(talk.server.records().size() > before);
+  for (std::size_t i = before; i < talk.server.records().size(); ++i)
+    CHECK(talk.server.records()[i].inner <= 100);
+  talk.handshake();
+  CHECK(outcome_of(talk) == connected());
+  CHECK(as_text(talk.server.early_received()) == std::string(300, 'a') + std::string(300, 'b'));
+  // And so does what comes after.
+  const std::size_t after = talk.server.records().size();
+  REQUIRE(talk.client.encrypt_all(as_bytes(std::string(300, 'c'))));
+  talk.exchange();
+  REQUIRE(talk.server.records().size() > after);
+  CHECK(talk.server.records().back().inner <= 100);
+}
+
+TEST_CASE("a piece that comes when early data is over waits for the caller", "[early][pieces]") {
+  // No session at all.
+  Client alone;
+  Talk without = alone.talk({}, "", true);
+  CHECK(!offers(without.server.hello(), ExtensionType::early_data));
+  REQUIRE(without.client.add_early_data(tlsconnect::replay_safe(as_bytes("piece"))));
+  without.handshake();
+  REQUIRE(outcome_of(without) == connected());
+  CHECK(as_text(without.client.take_unaccepted_early_data()) == "piece");
+  CHECK(without.server.received().empty());
+
+  // Rejected, in EncryptedExtensions and by a retry.
+  Early rejected;
+  rejected.server.accept_early_data = false;
+  Talk talk = rejected.client.talk(rejected.server, "one");
+  Plan first;
+  for (const char* name : {"ServerHello", "handshake keys", "EncryptedExtensions"}) {
+    first.append(talk.plan[name]);
+    talk.plan.drop(name);
+  }
+  talk.server.run(first);
+  talk.to_client();
+  REQUIRE(talk.client.info().early_data == EarlyDataOutcome::rejected);
+  REQUIRE(talk.client.add_early_data(tlsconnect::replay_safe(as_bytes("two"))));
+  talk.handshake();
+  REQUIRE(outcome_of(talk) == connected());
+  check_rejected(talk, "onetwo");
+
+  Early retried({.configure = two_groups});
+  Talk again = retried.client.talk(retried.server, "one");
+  again.retry(NamedGroup::secp256r1);
+  REQUIRE(again.client.add_early_data(tlsconnect::replay_safe(as_bytes("two"))));
+  again.handshake();
+  REQUIRE(outcome_of(again) == connected());
+  check_rejected(again, "onetwo");
+}
+
+TEST_CASE("early data that was offered and never came", "[early][pieces]") {
+  for (const bool accepted : {true, false}) {
+    CAPTURE(accepted);
+    Early empty;
+    empty.server.accept_early_data = accepted;
+    Talk talk = empty.client.talk(empty.server, "", true);
+    REQUIRE(offers(talk.server.hello(), ExtensionType::early_data));
+    CHECK(talk.server.records().size() == 1);
+    talk.handshake();
+    REQUIRE(outcome_of(talk) == connected());
+    CHECK(talk.client.info().early_data == (accepted ? EarlyDataOutcome::accepted : EarlyDataOutcome::rejected));
+    // RFC 9846, E.4: the change_cipher_spec goes before the first protected record.
+    const std::vector<Passed> all = passed(talk.server);
+    CHECK(all.at(1) == clear(change_cipher_spec));
+    CHECK(std::count(all.begin(), all.end(), clear(change_cipher_spec)) == 1);
+    check_data_both_ways(talk);
+  }
+}
+
 // ---- rejected ----
 
 TEST_CASE("early data is rejected in EncryptedExtensions", "[early][rejected]") {

@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 """Deletes the protocol's checks one after another and shows that a test notices.
 
-    tests/handshake/mutate.py [--list] [--only REGEX] [--from N] [--statements]
+    tests/handshake/mutate.py [--list] [--only REGEX] [--statements] [--jobs N]
 
 Every `if` that refuses something becomes a mutant in which its condition is false, and one more for each part of a
 condition with `||`; with --statements, so does every `if` that leaves its function or loop without an error, and every
 assignment to a member is deleted as well. A mutant that all tests accept is a survivor: either a check without a test,
-or one that something else makes superfluous. The exit status is the number of survivors. Needs the compiler ($CXX,
-default c++) and pkg-config with botan-3 and catch2-with-main; works in a temporary folder and touches nothing in the
-repository.
+or one that something else makes superfluous. The exit status is the number of survivors.
+
+All mutants are compiled into one program, each behind a switch that TLSCONNECT_MUTANT throws, so that a mutant costs a
+run of the tests up to the first that fails. Needs the compiler ($CXX, default c++) and pkg-config with botan-3 and
+catch2-with-main; works in a temporary folder and touches nothing in the repository.
 """
 import argparse
+import concurrent.futures
 import os
 import re
 import resource
@@ -28,36 +31,44 @@ TESTS = ["handshake/client_hello", "handshake/connected", "handshake/extensions"
          "handshake/external_psk", "handshake/early_data", "handshake/early_data_hostile", "handshake/client_auth",
          "handshake/late_auth", "handshake/verdict", "handshake/server_certificate", "handshake/raw_public_key",
          "handshake/record_size", "handshake/grease", "handshake/exporter", "unit/record/joiner", "unit/wire/cursor"]
+# What is mutated.
+TARGETS = ["impl/negotiate.ipp", "impl/client13.ipp", "impl/client13_connected.ipp", "impl/client_authentication.ipp",
+           "impl/server_certificate.ipp", "impl/pre_shared_key.ipp", "impl/proofs.ipp", "impl/client_hello.ipp",
+           "impl/record_layer.ipp", "impl/engine.ipp", "wire/extensions.hpp", "wire/messages13.hpp", "wire/cursor.hpp",
+           "record/handshake_joiner.hpp", "handshake/state.hpp"]
 # A mutant that goes round for ever may collect bytes as it goes.
 MEMORY = 4 << 30
-# What is mutated, and which bodies and tests must be compiled again for it (None: itself). Tests too, because a function
-# in a header that none of the bodies calls is in no other object.
-TARGETS = {
-    "impl/negotiate.ipp": None,
-    "impl/client13.ipp": None,
-    "impl/client13_connected.ipp": None,
-    "impl/client_authentication.ipp": None,
-    "impl/server_certificate.ipp": None,
-    "impl/pre_shared_key.ipp": None,
-    "impl/proofs.ipp": None,
-    "impl/client_hello.ipp": None,
-    "impl/record_layer.ipp": None,
-    "impl/engine.ipp": None,
-    "wire/extensions.hpp": ["negotiate", "client13"],
-    "wire/messages13.hpp": ["client13"],
-    "wire/cursor.hpp": ["negotiate", "client13", "client_hello", "unit/wire/cursor"],
-    "record/handshake_joiner.hpp": ["record_layer", "negotiate", "client13", "unit/record/joiner"],
-    "handshake/state.hpp": ["engine"],
-}
+SECONDS = 120
 # Mutants that no test can tell from the original, and why.
 EQUIVALENT = {
     ("impl/negotiate.ipp", "without: !suite"): "a configuration lists only suites that are known",
-    ("impl/negotiate.ipp", "deleted: context_->info.version = ProtocolVersion::tls1_3;"): "TLS 1.3 is the default",
+    ("impl/negotiate.ipp", "deleted: info.version = ProtocolVersion::tls1_3;"): "TLS 1.3 is the default",
     ("impl/client_hello.ipp", "never: !hello.shared_groups.push_back(group)"): "a configuration has at most as many shares",
+    ("impl/client13.ipp", "never: !waiting"): "the engine has asked what is awaited",
+    ("impl/client13_connected.ipp", "never: !state"): "the engine has asked whether the handshake is complete",
+    ("impl/client13_connected.ipp", "never: epoch_ >= limits::key_epochs"): "no test lives to see 2^48 keys",
+    ("impl/client13_connected.ipp", "deleted: session.version = ProtocolVersion::tls1_3;"): "TLS 1.3 is the default",
     ("impl/engine.ipp", "never: count == 0"): "from nothing no record is made",
     # Of release(); that of next() has a test.
     ("record/handshake_joiner.hpp", "deleted: given_ = false;"): "next() does the same before anything else",
 }
+# What every mutated file sees first. In constant expressions no mutant is at work.
+SWITCH = """#pragma once
+#include <cstdlib>
+namespace mutants {
+inline int active() noexcept {
+  static const int number = [] { const char* text = std::getenv("TLSCONNECT_MUTANT"); return text ? std::atoi(text) : -1; }();
+  return number;
+}
+constexpr bool off(int number) noexcept {
+  if consteval {
+    return true;
+  } else {
+    return active() != number;
+  }
+}
+}
+"""
 
 
 def closing(text, start):
@@ -90,146 +101,155 @@ def split_top(text, separator):
     return parts
 
 
-def mutants_of(text, statements):
-    """(line, what, mutated text)"""
-    for match in re.finditer(r"\bif (?:constexpr )?\(", text):
-        opening = match.end() - 1
-        end = closing(text, opening)
-        inside = text[opening + 1:end]
-        then = text[end + 1:end + 700].lstrip()
-        if then.startswith("{"):  # the first statement of a block, comments aside
-            then = re.sub(r"^\{\s*(//[^\n]*\s*)*", "", then)
-        initial, _, condition = inside.rpartition(";")
-        refuses = re.match(r"(return |result = )?(fail|refuse|share_invalid|inner\.refuse|ar\.refuse)\b", then) or \
-            re.match(r"return (std::unexpected|result|added)", then) and re.search(r"decode<|parse\(", initial)
-        leaves = statements and re.match(r"(return( \{\}| std::nullopt| false| true| [\w:]+\{0\})?|continue|break);", then)
-        if not refuses and not leaves:
-            continue
-        line = text.count("\n", 0, match.start()) + 1
-        head = text[:opening + 1] + (initial + "; " if initial else "")
-        tail = text[end:]
-        condition = condition.strip()
-        yield line, f"never: {condition}", head + f"({condition}) && false" + tail
-        parts = split_top(condition, "||")
-        if len(parts) > 1:
-            for index, part in enumerate(parts):
-                rest = " || ".join(p for i, p in enumerate(parts) if i != index)
-                yield line, f"without: {part.strip()}", head + rest + tail
-    if statements:
-        pattern = r"^ {2,}(?:(?:\w+(?:\.|->))*\w*_|(?:\w+(?:\.|->))+\w+|complete|peer_closed|warning_alerts) = [^;\n]*;\n"
-        for match in re.finditer(pattern, text, re.M):
+class Mutants:
+    """The mutants of all files: (file, line, what), numbered in their order."""
+
+    def __init__(self, statements, only):
+        self.statements, self.only, self.all = statements, only, []
+
+    def number(self, file, line, what):
+        """Of a new mutant; None for one that is not wanted."""
+        if not re.search(self.only, f"{file}:{line} {what}"):
+            return None
+        self.all.append((file, line, what))
+        return len(self.all) - 1
+
+    def switched(self, file, line, what, condition):
+        number = self.number(file, line, what)
+        return condition if number is None else f"mutants::off({number}) && ({condition})"
+
+    def put_into(self, file, text):
+        """The text with a switch for each of its mutants."""
+        edits = []  # (start, end, replacement), none inside another
+        for match in re.finditer(r"\bif \(", text):
+            opening = match.end() - 1
+            end = closing(text, opening)
+            inside = text[opening + 1:end]
+            then = text[end + 1:end + 700].lstrip()
+            if then.startswith("{"):  # the first statement of a block, comments aside
+                then = re.sub(r"^\{\s*(//[^\n]*\s*)*", "", then)
+            *_, condition = split_top(inside, ";")
+            initial = inside[:len(inside) - len(condition)]
+            refuses = re.match(r"(return |result = )?(fail|refuse|share_invalid|inner\.refuse|ar\.refuse)\b", then) or \
+                re.match(r"return (std::unexpected|result|added)", then) and re.search(r"decode<|parse\(", initial)
+            leaves = self.statements and re.match(
+                r"(return( \{\}| std::nullopt| false| true| [\w:]+\{0\})?|continue|break);", then)
+            if not refuses and not leaves:
+                continue
+            condition = condition.strip()
+            if re.match(r"(const )?[\w:<>*& ]+ \w+ = ", condition):
+                continue  # a declaration
             line = text.count("\n", 0, match.start()) + 1
-            yield line, f"deleted: {match.group().strip()}", text[:match.start()] + ";\n" + text[match.end():]
+            parts = split_top(condition, "||")
+            whole = self.number(file, line, f"never: {condition}")
+            if len(parts) > 1:
+                condition = " || ".join("(" + self.switched(file, line, f"without: {part.strip()}", part) + ")"
+                                        for part in parts)
+            if whole is not None:
+                condition = f"mutants::off({whole}) && ({condition})"
+            edits.append((opening + 1, end, initial + " " + condition))
+        if self.statements:
+            pattern = r"^ {2,}((?:(?:\w+(?:\.|->))*\w*_|(?:\w+(?:\.|->))+\w+|complete|peer_closed|warning_alerts) = [^;\n]*);\n"
+            for match in re.finditer(pattern, text, re.M):
+                line = text.count("\n", 0, match.start()) + 1
+                number = self.number(file, line, f"deleted: {match.group().strip()}")
+                if number is not None:
+                    edits.append((match.start(1), match.end(1),
+                                  f"mutants::off({number}) ? (void)({match.group(1)}) : (void)0"))
+        for start, end, replacement in sorted(edits, reverse=True):
+            text = text[:start] + replacement + text[end:]
+        return text
 
 
 class Build:
     def __init__(self, folder):
         self.folder = folder
         self.cxx = shlex.split(os.environ.get("CXX", "c++"))
-        cflags = shlex.split(self.pkg_config("--cflags"))
-        self.flags = ["-std=c++2b", "-O0", "-w", "-DTLSCONNECT_SEPARATE_COMPILATION"] + cflags
-        self.libs = shlex.split(self.pkg_config("--libs", "--static"))
+        self.flags = ["-std=c++2b", "-O0", "-w", "-DTLSCONNECT_SEPARATE_COMPILATION", "-include",
+                      str(folder / "switch.hpp"), "-I", str(folder / "include"), "-I", str(ROOT / "tests/support"),
+                      *self.pkg_config("--cflags")]
+        self.libs = self.pkg_config("--libs", "--static")
+        (folder / "switch.hpp").write_text(SWITCH)
 
     @staticmethod
     def pkg_config(*arguments):
-        return subprocess.run(["pkg-config", *arguments, "botan-3", "catch2-with-main"], check=True, text=True,
-                              stdout=subprocess.PIPE).stdout
+        done = subprocess.run(["pkg-config", *arguments, "botan-3", "catch2-with-main"], check=True, text=True,
+                              stdout=subprocess.PIPE)
+        return shlex.split(done.stdout)
 
-    def compile(self, include, source, output):
-        command = [*self.cxx, *self.flags, "-I", str(include), "-I", str(ROOT / "tests/support"), "-c", str(source),
-                   "-o", str(output)]
-        return subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    def compile(self, source):
+        output = self.folder / f"{source.parent.name}_{source.stem}.o"
+        done = subprocess.run([*self.cxx, *self.flags, "-c", str(source), "-o", str(output)], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode:
+            raise RuntimeError(f"{source} does not compile:\n{done.stdout}")
+        return output
 
-    def body(self, include, header, output):
-        source = self.folder / "body.cpp"
-        source.write_text(f"#include <tlsconnect/{header}>\n")
-        return self.compile(include, source, output)
+    def link(self, objects):
+        program = self.folder / "tests"
+        done = subprocess.run([*self.cxx, *map(str, objects), *self.libs, "-o", str(program)], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode:
+            raise RuntimeError(f"the tests do not link:\n{done.stdout}")
+        return program
 
-    def link_and_run(self, objects, program):
-        # The first definition of a function counts: the mutant's, which stands before the original's.
-        linked = subprocess.run([*self.cxx, "-Wl,--allow-multiple-definition", *map(str, objects), *self.libs,
-                                 "-o", str(program)], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        if linked.returncode:
-            return "does not link", linked.stdout
-        environment = dict(os.environ, TLSCONNECT_STATE_DIAGRAM=str(ROOT / "docs/state-machine.md"))
-        environment.pop("TLSCONNECT_UPDATE_DOCS", None)
-        try:
-            done = subprocess.run([str(program), "--abort"], text=True, errors="replace", env=environment,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
-                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)))
-        except subprocess.TimeoutExpired:
-            return "hangs", ""
-        return ("survives" if done.returncode == 0 else "killed"), done.stdout
+
+def outcome_of(program, number):
+    """Of the tests with that mutant at work (-1: none)."""
+    environment = dict(os.environ, TLSCONNECT_STATE_DIAGRAM=str(ROOT / "docs/state-machine.md"),
+                       TLSCONNECT_MUTANT=str(number))
+    environment.pop("TLSCONNECT_UPDATE_DOCS", None)
+    try:
+        done = subprocess.run([str(program), "--abort"], text=True, errors="replace", env=environment,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)))
+    except subprocess.TimeoutExpired:
+        return "hangs", ""
+    return ("survives" if done.returncode == 0 else "killed"), done.stdout
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--list", action="store_true")
-    parser.add_argument("--only", default="")
-    parser.add_argument("--from", dest="first", type=int, default=0)
-    parser.add_argument("--statements", action="store_true")
+    parser.add_argument("--list", action="store_true", help="the mutants, and nothing else")
+    parser.add_argument("--only", default="", metavar="REGEX", help='those whose "file:line what" matches')
+    parser.add_argument("--statements", action="store_true", help="also early exits and assignments")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
     options = parser.parse_args()
 
-    with tempfile.TemporaryDirectory() as name:
+    mutants = Mutants(options.statements, options.only)
+    with tempfile.TemporaryDirectory() as name, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         folder = Path(name)
-        # A copy, so that edits made meanwhile do not mix with the mutants.
-        original = folder / "original"
-        shutil.copytree(ROOT / "include", original)
-        mutants = []
+        shutil.copytree(ROOT / "include", folder / "include")
         for target in TARGETS:
-            text = (original / "tlsconnect" / target).read_text()
-            for line, what, mutated in mutants_of(text, options.statements):
-                mutants.append((target, line, what, mutated))
-        mutants = [(number, mutant) for number, mutant in enumerate(mutants)
-                   if re.search(options.only, f"{mutant[0]}:{mutant[1]} {mutant[2]}") and number >= options.first]
+            path = folder / "include/tlsconnect" / target
+            path.write_text(mutants.put_into(target, path.read_text()))
         if options.list:
-            for number, (target, line, what, _) in mutants:
-                print(f"{number:3} {target}:{line} {what}")
+            for number, (file, line, what) in enumerate(mutants.all):
+                print(f"{number:3} {file}:{line} {what}")
             return 0
 
         build = Build(folder)
-        objects = {}
-        sources = {f"test_{Path(test).name}": ROOT / f"tests/{test}.cpp" for test in TESTS}
+        bodies = folder / "bodies.cpp"
+        bodies.write_text("#include <tlsconnect/src.hpp>\n")
         support = [*(ROOT / "tests/support").glob("scripted_*.cpp"), ROOT / "tests/support/test_pki.cpp"]
-        sources |= {file.stem: file for file in support}
-        for stem, source in sources.items():
-            objects[stem] = folder / f"{stem}.o"
-            done = build.compile(original, source, objects[stem])
-            if done.returncode:
-                sys.exit(f"{source} does not compile:\n{done.stdout}")
-        objects["bodies"] = folder / "bodies.o"
-        done = build.body(original, "src.hpp", objects["bodies"])
-        if done.returncode:
-            sys.exit(f"the library does not compile:\n{done.stdout}")
-        outcome, output = build.link_and_run(objects.values(), folder / "tests")
+        sources = [bodies, *support, *(ROOT / f"tests/{test}.cpp" for test in TESTS)]
+        try:
+            program = build.link(list(pool.map(build.compile, sources)))
+        except RuntimeError as error:
+            sys.exit(str(error))
+        outcome, output = outcome_of(program, -1)
         if outcome != "survives":
-            sys.exit(f"the tests fail without any mutation:\n{output}")
-        print(f"{len(mutants)} mutants", flush=True)
+            sys.exit(f"the tests fail without any mutant:\n{output}")
+        print(f"{len(mutants.all)} mutants", flush=True)
 
         survivors = 0
-        for number, (target, line, what, mutated) in mutants:
-            include = folder / "include"
-            shutil.rmtree(include, ignore_errors=True)
-            shutil.copytree(original, include)
-            (include / "tlsconnect" / target).write_text(mutated)
-            changed = []
-            unchanged = dict(objects)
-            outcome = ""
-            for part in TARGETS[target] or [Path(target).stem]:
-                changed.append(folder / f"changed_{Path(part).name}.o")
-                if part in TESTS:
-                    del unchanged[f"test_{Path(part).name}"]
-                    done = build.compile(include, ROOT / f"tests/{part}.cpp", changed[-1])
-                else:
-                    done = build.body(include, f"impl/{part}.ipp", changed[-1])
-                if done.returncode:
-                    outcome = "does not compile"
-            if not outcome:
-                outcome, _ = build.link_and_run([*changed, *unchanged.values()], folder / "tests")
-            if outcome == "survives" and (target, what) in EQUIVALENT:
-                outcome = "equivalent: " + EQUIVALENT[target, what]
+        numbers = range(len(mutants.all))
+        for number, (outcome, _) in zip(numbers, pool.map(lambda n: outcome_of(program, n), numbers)):
+            file, line, what = mutants.all[number]
+            if outcome == "survives" and (file, what) in EQUIVALENT:
+                outcome = "equivalent: " + EQUIVALENT[file, what]
             survivors += outcome == "survives"
-            print(f"{number:3} {outcome:8} {target}:{line} {what}", flush=True)
+            print(f"{number:3} {outcome:8} {file}:{line} {what}", flush=True)
         print(f"{survivors} survivors")
         return min(survivors, 99)
 

@@ -154,7 +154,7 @@ TEST_CASE("raw public keys: one, and nothing but one", "[raw_public_key]") {
               plan["Certificate"].edit_certificate([](CertificateDraft& draft) { draft.entries.clear(); });
             },
             raw_client(false)) == refused(ErrorCode::certificate_list_empty, Alert::decode_error));
-  const Outcome malformed = refused(ErrorCode::certificate_malformed, Alert::bad_certificate);
+  const Outcome malformed = refused(ErrorCode::certificate_malformed, Alert::decode_error);
   Blob longer = spki;
   longer.push_back(0);
   for (const Blob& other : {server_identity().der(), Blob{0x30, 0}, longer, Blob(spki.begin(), spki.end() - 1)})
@@ -252,6 +252,52 @@ TEST_CASE("the client's raw public key", "[raw_public_key][client_auth]") {
     // It says nothing of the server's own.
     CHECK(!talk.client.info().raw_public_key);
   }
+}
+
+TEST_CASE("the client's certificate types: what the configuration says", "[raw_public_key][client_auth]") {
+  using Types = std::vector<tlsconnect::CertificateType>;
+  constexpr auto of_x509 = tlsconnect::CertificateType::x509;
+  constexpr auto of_key = tlsconnect::CertificateType::raw_public_key;
+  const auto offer = [](const Types& types, std::vector<Credential> credentials) {
+    return TalkOptions{.server = {.request_certificate = true}, .configure = [=](auto& builder) {
+                         builder.credentials(credentials).client_certificate_types(types);
+                       }};
+  };
+  const auto offered_types = [&](const Types& types, std::vector<Credential> credentials) {
+    Talk talk(offer(types, std::move(credentials)));
+    const RawExt* found =
+        find_extension(talk.server.hello().extensions, ExtensionType::client_certificate_type);
+    return found ? found->body : ByteVector();
+  };
+  const Credential certificate = credential_of(client_identity(KeyType::p256));
+  const Credential key =
+      value_of(Credential::raw_public_key(private_key_of(Key::cached(KeyType::p256, 1))));
+  // Without a word: those of the credentials, in their order.
+  CHECK(offered_types({}, {}).empty());
+  CHECK(offered_types({}, {certificate}).empty());
+  CHECK(offered_types({}, {certificate, key, certificate}) == ByteVector{2, 0, 2});
+  CHECK(offered_types({}, {key, certificate}) == ByteVector{2, 2, 0});
+  // Otherwise what is said, with credentials or without.
+  CHECK(offered_types({of_x509, of_key}, {key}) == ByteVector{2, 0, 2});
+  CHECK(offered_types({of_key}, {}) == ByteVector{1, 2});
+  CHECK(offered_types({of_key}, {certificate}) == ByteVector{1, 2});
+  CHECK(offered_types({of_x509}, {certificate, key}).empty());
+
+  // A type that there is no credential for is answered with none.
+  Talk none(offer({of_key}, {certificate}));
+  none.plan["EncryptedExtensions"].with_extension(ExtensionType::client_certificate_type, {2});
+  none.handshake();
+  CHECK(outcome_of(none) == connected());
+  CHECK(Answer(none.server).types == nothing_shown);
+  // One that was not on offer may not be chosen, whatever credentials there are.
+  Talk wrong(offer({of_key}, {certificate, key}));
+  wrong.plan["EncryptedExtensions"].with_extension(ExtensionType::client_certificate_type, {0});
+  wrong.handshake();
+  CHECK(outcome_of(wrong) == refused(ErrorCode::certificate_type_not_offered, Alert::unsupported_certificate));
+
+  tlsconnect::ClientConfig::Builder twice = tlsconnect::ClientConfig::builder();
+  twice.verifier(std::make_shared<tlsconnect::DangerousNoVerification>()).client_certificate_types({of_key, of_key});
+  CHECK(!twice.build());
 }
 
 TEST_CASE("the client's raw public key: the server wants a certificate", "[raw_public_key][client_auth]") {

@@ -75,7 +75,20 @@ TEST_CASE("change_cipher_spec has no more room than other records in the clear",
   CHECK(after_keys([](ScriptedServer& server) { server.send_raw(ByteVector{20, 3, 3, 0x40, 0x01}); }) == overflow);
 }
 
-TEST_CASE("the version of a record is ignored", "[records]") {
+TEST_CASE("the version of a protected record is always the same", "[records]") {
+  for (const unsigned version : {0x0000U, 0x0300U, 0x0301U, 0x0304U, 0x03FFU, 0x0403U, 0xFFFFU}) {
+    Talk talk;
+    talk.handshake();
+    talk.server.send_data("x");
+    ByteVector record = talk.server.take_output();
+    record[1] = static_cast<std::uint8_t>(version >> 8);
+    record[2] = static_cast<std::uint8_t>(version);
+    talk.deliver(record);
+    CHECK(outcome_of(talk) == refused_later(ErrorCode::record_version_wrong, Alert::protocol_version));
+  }
+}
+
+TEST_CASE("the version of an unprotected record is ignored", "[records]") {
   for (const unsigned version : {0x0000U, 0x0300U, 0x0301U, 0x0304U, 0xFFFFU}) {
     Talk talk;
     talk.server.run(Plan{talk.plan["ServerHello"]});
@@ -142,7 +155,9 @@ TEST_CASE("any changed bit of a protected record", "[records][protection]") {
                   talk.deliver(record);
                   CHECK(talk.received.empty());
                 },
-                options) == refused_later(ErrorCode::bad_record_mac, Alert::bad_record_mac));
+                options) == (place == 1 || place == 2 // the version
+                                    ? refused_later(ErrorCode::record_version_wrong, Alert::protocol_version)
+                                    : refused_later(ErrorCode::bad_record_mac, Alert::bad_record_mac)));
     }
   }
 }

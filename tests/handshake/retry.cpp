@@ -239,7 +239,7 @@ TEST_CASE("a retry is checked like a ServerHello", "[retry]") {
   CHECK(retry_with([](HelloDraft& hello) { hello.session_id[7] ^= 1U; }) ==
         refused(ErrorCode::session_id_not_echoed, Alert::illegal_parameter));
   CHECK(retry_with([](HelloDraft& hello) { hello.compression = 1; }) ==
-        refused(ErrorCode::compression_not_null, Alert::illegal_parameter));
+        refused(ErrorCode::compression_not_null, Alert::decode_error));
   CHECK(retry_with([](HelloDraft& hello) { hello.suite = static_cast<CipherSuite>(0x1304); }) ==
         refused(ErrorCode::cipher_suite_not_offered, Alert::illegal_parameter));
   CHECK(retry_with([](HelloDraft& hello) { hello.legacy_version = 0x0302; }) ==

@@ -173,7 +173,7 @@ TEST_CASE("Certificate: as many as the limit, and one more", "[certificate]") {
 }
 
 TEST_CASE("Certificate: each entry is one certificate in DER", "[certificate]") {
-  const Outcome malformed = refused(ErrorCode::certificate_malformed, Alert::bad_certificate);
+  const Outcome malformed = refused(ErrorCode::certificate_malformed, Alert::decode_error);
   for (const std::size_t position : {std::size_t{0}, std::size_t{1}}) {
     const auto entry = [&](std::function<void(ByteVector&)> change) {
       return handshake_with([=](Plan& plan) {
@@ -373,10 +373,10 @@ TEST_CASE("Finished: the length is the hash's", "[finished]") {
                     body.resize(static_cast<std::size_t>(static_cast<int>(body.size()) + change));
                   });
                 },
-                {.server = {.suite = suite}}) == refused(ErrorCode::field_out_of_range, Alert::decode_error));
+                {.server = {.suite = suite}}) == refused(ErrorCode::finished_invalid, Alert::decrypt_error));
     }
   CHECK(handshake_with([](Plan& plan) { plan["Finished"].replace({}); }) ==
-        refused(ErrorCode::field_out_of_range, Alert::decode_error));
+        refused(ErrorCode::finished_invalid, Alert::decrypt_error));
 }
 
 TEST_CASE("Finished: it covers CertificateVerify", "[finished]") {

@@ -121,7 +121,7 @@ TEST_CASE("ServerHello: only a suite that was offered", "[server_hello]") {
 TEST_CASE("ServerHello: no compression", "[server_hello]") {
   for (const unsigned method : {1U, 64U, 255U})
     CHECK(hello_with([&](HelloDraft& hello) { hello.compression = static_cast<std::uint8_t>(method); }) ==
-          refused(ErrorCode::compression_not_null, Alert::illegal_parameter));
+          refused(ErrorCode::compression_not_null, Alert::decode_error));
 }
 
 TEST_CASE("ServerHello: there must be a key share", "[server_hello]") {

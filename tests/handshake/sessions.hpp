@@ -50,7 +50,7 @@ struct Client {
   std::string name = "server.test";
   bool quick = true;
 
-  [[nodiscard]] Talk talk(ServerOptions server = {}, std::string early_data = {}) const {
+  [[nodiscard]] Talk talk(ServerOptions server = {}, std::string early_data = {}, bool later = false) const {
     return Talk({.server = std::move(server),
                  .name = name,
                  .configure =
@@ -60,7 +60,8 @@ struct Client {
                          configure(builder);
                      },
                  .quick = quick,
-                 .early_data = std::move(early_data)});
+                 .early_data = std::move(early_data),
+                 .early_data_later = later});
   }
   /// Connects, and gets one ticket; returns what the server has to know to see it again.
   [[nodiscard]] KnownPsk establish(const TicketDraft& ticket = {}, ServerOptions server = {}) const {

@@ -28,8 +28,32 @@ using tlsconnect::StateRow;
 
 namespace {
 
-/// What the caller has kept for itself.
-enum class Caller { nothing, verdict, signature };
+/// What the caller has kept for itself, or brings along: a pre-shared key; a session, whose server is to be judged anew.
+enum class Caller { nothing, verdict, signature, psk, session };
+
+const ByteVector psk_identity(10, 0x50);
+const ByteVector psk_key(32, 0x51);
+
+/// Gives out the same session every time, to whomever.
+class OneSession final : public tlsconnect::SessionStore {
+public:
+  void put(std::string_view, tlsconnect::Session) noexcept override {}
+  void erase(std::string_view) noexcept override {}
+  std::optional<tlsconnect::Session> take(std::string_view) noexcept override {
+    tlsconnect::Session session;
+    session.secret = tlsconnect::SessionSecret(psk_key.size());
+    tlsconnect::copy_bytes(psk_key, session.secret.bytes());
+    session.ticket = psk_identity;
+    session.lifetime = 3'600;
+    session.received_at = std::int64_t{now} * 1'000;
+    session.usable_until = session.received_at + 3'600'000;
+    session.server_name = "server.test";
+    session.trust_identity = trust_identity;
+    session.peer_chain.push_back({server_identity().der(), {}, {}});
+    return session;
+  }
+  ByteVector trust_identity;
+};
 
 /// "Compressed" by doing nothing.
 class Copy final : public tlsconnect::CertificateDecompressor {
@@ -53,7 +77,11 @@ void configure(Builder& builder, Caller caller) {
   builder.groups({NamedGroup::x25519, NamedGroup::secp256r1})
       .certificate_decompressors({std::make_shared<Copy>()})
       .post_handshake_auth(true);
-  if (caller == Caller::verdict)
+  if (caller == Caller::psk)
+    builder.external_psks({value_of(tlsconnect::ExternalPsk::create(psk_identity, psk_key))});
+  if (caller == Caller::session)
+    builder.verify_again_on_resumption(true);
+  if (caller == Caller::verdict || caller == Caller::session)
     builder.verifier(std::make_shared<tlsconnect::VerdictByCaller>());
   if (caller == Caller::signature) {
     const Identity client = self_signed({.common_name = "client", .key = Key::cached(KeyType::p256)});
@@ -68,9 +96,14 @@ void configure(Builder& builder, Caller caller) {
 class Driver {
 public:
   explicit Driver(Caller caller)
-      : context_(make_config({.configure = [caller](auto& builder) { configure(builder, caller); }}),
+      : context_(make_config({.configure = [&](auto& builder) {
+                   configure(builder, caller);
+                   builder.session_store(caller == Caller::session ? store_ : nullptr);
+                 }}),
                  value_of(tlsconnect::ServerName::parse("server.test"))),
-        machine_(std::in_place_type<Negotiate>, context_, transcript_) {}
+        machine_(std::in_place_type<Negotiate>, context_, transcript_), server_(options(caller)) {
+    store_->trust_identity = tlsconnect::to_vector(context_.config->trust_identity());
+  }
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
 
@@ -137,12 +170,21 @@ public:
   }
 
 private:
+  static ServerOptions options(Caller caller) {
+    if (caller != Caller::psk && caller != Caller::session)
+      return {};
+    return {.psks = {{.identity = psk_identity,
+                      .key = psk_key,
+                      .origin = caller == Caller::psk ? tlsconnect::PskOrigin::external
+                                                      : tlsconnect::PskOrigin::resumption}}};
+  }
   void to_server() {
     const BytesView out = context_.records.output().front();
     server_.feed(out);
     context_.records.output().sent(out.size());
   }
 
+  std::shared_ptr<OneSession> store_ = std::make_shared<OneSession>();
   tlsconnect::HandshakeContext context_;
   tlsconnect::Transcript transcript_;
   std::variant<Negotiate, Client13> machine_;
@@ -183,6 +225,12 @@ const std::vector<Way>& ways() {
                     {"(start)", "ServerHello", "(version agreed)", "EncryptedExtensions", "CertificateRequest",
                      "Certificate", "CertificateVerify", "Finished"},
                     Caller::signature});
+    // With a pre-shared key the server shows no certificate; one of an earlier connection may be judged again.
+    for (const Caller caller : {Caller::psk, Caller::session})
+      list.push_back({"ExpectEncryptedExtensions", {"(start)", "ServerHello", "(version agreed)"}, caller});
+    list.push_back({"ExpectFinished", {"(start)", "ServerHello", "(version agreed)", "EncryptedExtensions"}, Caller::psk});
+    list.push_back({"AwaitVerdict", {"(start)", "ServerHello", "(version agreed)", "EncryptedExtensions"},
+                    Caller::session});
     return list;
   }();
   return rows;
@@ -264,11 +312,21 @@ std::string sent_since(const Driver& driver, std::size_t before) {
   return text;
 }
 
+/// What decides, beside the message, where EncryptedExtensions leads.
+std::string brought(const Way& way) {
+  if (way.state != "ExpectEncryptedExtensions" || way.caller == Caller::nothing)
+    return "";
+  return way.caller == Caller::psk ? " (pre-shared key)" : " (resumed, and to be judged again)";
+}
+
 /// Every transition that was observed, as lines of a Mermaid diagram.
 std::string observed_diagram() {
   std::string text = "stateDiagram-v2\n    [*] --> Idle\n";
   const auto edge = [&](std::string_view from, const std::string& to, const std::string& label) {
-    text.append("    ").append(from).append(" --> ").append(to).append(" : ").append(label).append("\n");
+    std::string line = "    ";
+    line.append(from).append(" --> ").append(to).append(" : ").append(label).append("\n");
+    if (text.find(line) == std::string::npos)
+      text += line;
   };
   for (const Way& way : ways()) {
     if (way.state == "Idle") {
@@ -286,7 +344,9 @@ std::string observed_diagram() {
       const std::size_t before = driver->sent().size();
       const bool verdict = way.state == "AwaitVerdict";
       value_of(verdict ? driver->give_verdict() : driver->give_signature());
-      edge(way.state, driver->state(), (verdict ? "the caller's verdict" : "the signature") + sent_since(*driver, before));
+      edge(way.state, driver->state(),
+           (verdict ? "the caller's verdict" : "the signature") +
+               std::string(way.caller == Caller::session ? " (resumed)" : "") + sent_since(*driver, before));
     }
     const StateRow row = drive(way)->row();
     for (const HandshakeType type : row.expects)
@@ -294,7 +354,7 @@ std::string observed_diagram() {
         auto driver = drive(way);
         const std::size_t before = driver->sent().size();
         if (driver->tell(name))
-          edge(way.state, driver->state(), std::string(name) + sent_since(*driver, before));
+          edge(way.state, driver->state(), std::string(name) + brought(way) + sent_since(*driver, before));
         // The same, where the caller has kept something for itself.
         for (const Caller caller : {Caller::verdict, Caller::signature}) {
           Way other = way;

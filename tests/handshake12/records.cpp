@@ -292,9 +292,9 @@ TEST_CASE("TLS 1.2: an alert is a warning or fatal, and has two bytes", "[alerts
             plan.before("Certificate", Step12::act("alert", [level](ScriptedServer12& server) {
                           server.send_alert(Alert::internal_error, level);
                         }));
-          }) == refused(ErrorCode::alert_level_invalid, Alert::illegal_parameter));
+          }) == refused(ErrorCode::alert_level_unknown, Alert::illegal_parameter));
     CHECK(after_handshake12([level](Talk12& talk) { talk.server.send_alert(Alert::internal_error, level); }) ==
-          refused_later(ErrorCode::alert_level_invalid, Alert::illegal_parameter));
+          refused_later(ErrorCode::alert_level_unknown, Alert::illegal_parameter));
   }
   for (const ByteVector& content : std::vector<ByteVector>{{2}, {2, 40, 0}, {2, 40, 2, 40}})
     CHECK(after_handshake12([&](Talk12& talk) { talk.server.send_record(ContentType::alert, content); }) ==

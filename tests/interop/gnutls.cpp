@@ -55,21 +55,7 @@ TEST_CASE("gnutls: every group, with a share and after HelloRetryRequest") {
 }
 
 TEST_CASE("gnutls: every signature scheme") {
-  struct Case {
-    SignatureScheme scheme;
-    test::KeyType key;
-  };
-  for (const Case& item :
-       {Case{SignatureScheme::ecdsa_secp256r1_sha256, test::KeyType::p256},
-        Case{SignatureScheme::ecdsa_secp384r1_sha384, test::KeyType::p384},
-        Case{SignatureScheme::ecdsa_secp521r1_sha512, test::KeyType::p521},
-        Case{SignatureScheme::rsa_pss_rsae_sha256, test::KeyType::rsa2048},
-        Case{SignatureScheme::rsa_pss_rsae_sha384, test::KeyType::rsa2048},
-        Case{SignatureScheme::rsa_pss_rsae_sha512, test::KeyType::rsa2048},
-        Case{SignatureScheme::rsa_pss_pss_sha256, test::KeyType::rsa_pss2048},
-        Case{SignatureScheme::rsa_pss_pss_sha384, test::KeyType::rsa_pss2048},
-        Case{SignatureScheme::rsa_pss_pss_sha512, test::KeyType::rsa_pss2048},
-        Case{SignatureScheme::ed25519, test::KeyType::ed25519}, Case{SignatureScheme::ed448, test::KeyType::ed448}}) {
+  for (const SignatureCase& item : every_signature) {
     INFO(name_of(item.scheme));
     const GnutlsServer server({.identity = leaf(item.key)});
     CHECK(visit(server, client().signature_schemes({item.scheme})).signature_scheme == item.scheme);

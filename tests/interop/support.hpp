@@ -93,6 +93,26 @@ struct Pki {
   }
 };
 
+/// A signature scheme of TLS 1.3, and a key that signs with it.
+struct SignatureCase {
+  SignatureScheme scheme;
+  test::KeyType key;
+};
+inline constexpr SignatureCase every_signature[] = {
+    {SignatureScheme::ecdsa_secp256r1_sha256, test::KeyType::p256},
+    {SignatureScheme::ecdsa_secp384r1_sha384, test::KeyType::p384},
+    {SignatureScheme::ecdsa_secp521r1_sha512, test::KeyType::p521},
+    {SignatureScheme::rsa_pss_rsae_sha256, test::KeyType::rsa2048},
+    {SignatureScheme::rsa_pss_rsae_sha384, test::KeyType::rsa2048},
+    {SignatureScheme::rsa_pss_rsae_sha512, test::KeyType::rsa2048},
+    {SignatureScheme::rsa_pss_pss_sha256, test::KeyType::rsa_pss2048},
+    {SignatureScheme::rsa_pss_pss_sha384, test::KeyType::rsa_pss2048},
+    {SignatureScheme::rsa_pss_pss_sha512, test::KeyType::rsa_pss2048},
+    {SignatureScheme::rsa_pss_pss_sha256, test::KeyType::rsa_pss2048_sha256},
+    {SignatureScheme::ed25519, test::KeyType::ed25519},
+    {SignatureScheme::ed448, test::KeyType::ed448},
+};
+
 inline test::CertOptions leaf_options(test::KeyType type = test::KeyType::p256) {
   test::CertOptions options;
   options.common_name = "server";

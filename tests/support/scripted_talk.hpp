@@ -36,6 +36,7 @@ struct BasicTalkOptions {
   /// Instead of one that is made from the options above.
   tlsconnect::ConfigPtr config = nullptr;
   std::string early_data = {};
+  bool early_data_later = false; ///< there is none at first, but there may be some
 };
 template <class Server>
 [[nodiscard]] tlsconnect::ConfigPtr make_config(const BasicTalkOptions<Server>& options) {
@@ -67,7 +68,9 @@ public:
   explicit BasicTalk(BasicTalkOptions<Server> options = {})
       : server(options.server), client(options.config ? options.config : make_config(options),
                                        value_of(tlsconnect::ServerName::parse(options.name)),
-                                       tlsconnect::replay_safe(tlsconnect::as_bytes(options.early_data))) {
+                                       options.early_data.empty() && options.early_data_later
+                 ? tlsconnect::replay_safe_later()
+                 : tlsconnect::replay_safe(tlsconnect::as_bytes(options.early_data))) {
     to_server();
     plan = server.honest_plan();
   }

@@ -43,6 +43,15 @@ T must(tc::Result<T> result) {
   return std::move(*result);
 }
 
+struct ClientKey {
+  test::Identity identity = test::self_signed({.common_name = "client"});
+  tc::PrivateKey key = must(tc::PrivateKey::from_der(identity.key_der()));
+};
+const ClientKey& client_key() {
+  static const ClientKey key;
+  return key;
+}
+
 /// As if an earlier connection to the same server had left it behind, a second ago.
 tc::Session make_session(const tc::ClientConfig& config, std::uint32_t max_early_data) {
   tc::Session session;
@@ -55,6 +64,9 @@ tc::Session make_session(const tc::ClientConfig& config, std::uint32_t max_early
   session.max_early_data = max_early_data;
   session.server_name = test::live_name().text();
   session.trust_identity = tc::to_vector(config.trust_identity());
+  // Any certificate will do: it is judged by the caller.
+  if (config.verify_again_on_resumption())
+    session.peer_chain.push_back({client_key().identity.der(), {}, {}});
   return session;
 }
 
@@ -87,15 +99,6 @@ tc::ConfigPtr fixed_config(const Plot& plot) {
     config->session_store()->put(tc::session_key(test::live_name(), config->trust_identity()),
                                  make_session12(*config, plot.session12 == Plot::Session12::ticket));
   return config;
-}
-
-struct ClientKey {
-  test::Identity identity = test::self_signed({.common_name = "client"});
-  tc::PrivateKey key = must(tc::PrivateKey::from_der(identity.key_der()));
-};
-const ClientKey& client_key() {
-  static const ClientKey key;
-  return key;
 }
 
 /// What a failed connection had received beyond the place where it failed depends on how the bytes were cut.
@@ -155,10 +158,13 @@ public:
       return std::unexpected(std::move(result.error()));
     };
     const bool connected = repeat(attempt, [&](tc::Interest interest) {
+      check_output(connector.info(), interest);
       // What is awaited stays awaited, and nothing is read meanwhile.
       const std::size_t read = line_.inbound_read;
       if (const tc::IoResult<> again = attempt(); again || line_.inbound_read != read)
         throw std::logic_error("what was awaited is forgotten");
+      else if (again.error().is_would_block())
+        check_output(connector.info(), again.error().interest());
       if (includes(interest, tc::Interest::verdict))
         give_verdict(connector);
       else
@@ -217,11 +223,21 @@ private:
         throw std::logic_error("would_block, but the transport had not said so");
       if (asked != tc::Interest::none) {
         ++outcome_.supplied;
-        supply(asked);
+        supply(halt.interest());
       }
       if (++blocked_ > 200'000)
         throw std::logic_error("the conversation never ends");
     }
+  }
+
+  /// Whoever waits for its caller has sent what it had to say, or says that it could not.
+  void check_output(const tc::ConnectionInfo& info, tc::Interest interest) {
+    const std::size_t waiting = static_cast<std::size_t>(info.bytes_sent) - line_.outbound.size();
+    if ((waiting > 0) != includes(interest, tc::Interest::write))
+      throw std::logic_error(waiting > 0 ? "output stays behind while the caller is awaited"
+                                         : "an interest in writing, but there is nothing to write");
+    if (waiting > 0)
+      ++outcome_.held_back;
   }
 
   [[nodiscard]] bool write_blocked_since(std::size_t before) const {
@@ -267,12 +283,9 @@ private:
       tc::BytesView rest = data;
       return repeat([&] { return stream.write_all(rest); }, nothing_to_supply);
     }
-    case Step::What::update_keys: {
-      // Once: after would_block the key is changed, and only the message still waits.
-      bool updated = false;
-      return repeat([&] { return std::exchange(updated, true) ? stream.flush() : stream.update_keys(true); },
-                    nothing_to_supply);
-    }
+    case Step::What::update_keys:
+      // Repeated after would_block, it changes nothing more.
+      return repeat([&] { return stream.update_keys(true); }, nothing_to_supply);
     case Step::What::shutdown:
       return repeat([&] { return stream.shutdown(); }, nothing_to_supply);
     case Step::What::read:
@@ -303,7 +316,10 @@ private:
                                  space.begin() + static_cast<std::ptrdiff_t>(*count));
         return {};
       };
-      const bool some = repeat(attempt, [&](tc::Interest) { give_signature(stream); });
+      const bool some = repeat(attempt, [&](tc::Interest interest) {
+        check_output(stream.info(), interest);
+        give_signature(stream);
+      });
       if (had_data && line_.log.size() != before)
         throw std::logic_error("the transport was called although there was data");
       if (!some)
@@ -360,6 +376,9 @@ Recording::Recording(Plot plot) : plot_(std::move(plot)) {
     said.insert(said.end(), out.begin(), out.end());
     return out;
   };
+  // In small pieces, it shows after which of them the server answers.
+  if (plot_.small_writes)
+    line.rule = [](const test::Call& call) { return call.is_write() ? test::Act::go(500) : test::Act::go(); };
   original_ = Client(plot_, line).run();
   if (const std::string complaint = server->complaint(); !complaint.empty())
     throw std::runtime_error(plot_.name + ": " + complaint);

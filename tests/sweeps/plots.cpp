@@ -368,6 +368,23 @@ void add_early_data(std::vector<Plot>& all) {
                  .meant = early_data_is(tc::EarlyDataOutcome::not_sent)});
 }
 
+/// The server's answer is there while early data is still on its way, and then the caller is asked.
+void add_early_data_and_verdict(std::vector<Plot>& all) {
+  all.push_back({.name = "early data, and a verdict on the resumed session later",
+                 .server = scripted({.server = {.psks = known(), .accept_early_data = true},
+                                     .early_data = 20'000,
+                                     .replies = {{got(tc::HandshakeType::finished), tells(50)}}}),
+                 .configure = [](tc::ClientConfig::Builder& builder) { builder.verify_again_on_resumption(true); },
+                 .verdict_later = true,
+                 .session = 100'000,
+                 .early_data = 20'000,
+                 .small_writes = true,
+                 .steps = {read(50), shutdown, end},
+                 .meant = [](const Outcome& outcome) {
+                   return outcome.supplied == 1 && outcome.info.early_data == tc::EarlyDataOutcome::accepted;
+                 }});
+}
+
 void add_authentication(std::vector<Plot>& all) {
   for (const bool later : {false, true}) {
     const unsigned asked = later ? 1 : 0;
@@ -498,6 +515,7 @@ std::vector<Plot> plots() {
   add_live(all);
   add_psk(all);
   add_early_data(all);
+  add_early_data_and_verdict(all);
   add_authentication(all);
   add_key_update(all);
 #if !defined(TLSCONNECT_WITHOUT_TLS12)

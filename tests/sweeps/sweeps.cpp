@@ -147,6 +147,26 @@ TEST_CASE("any chunks and any pauses", "[sweep]") {
   }
 }
 
+TEST_CASE("what is pending leaves while the caller is awaited", "[sweep]") {
+  // The client of every sweep looks whether output stays behind when it is asked for something (see check_output). Here
+  // output is pending then, and cannot leave at once.
+  std::size_t held_back = 0;
+  for (const Recording& recording : sweeps::recordings()) {
+    if (recording.original().supplied == 0)
+      continue;
+    INFO(recording.plot().name);
+    for (std::size_t free = 1; free < 20; ++free) {
+      std::size_t writes = 0;
+      const Outcome outcome = recording.replay([&](const Call& call, const Line&) {
+        return call.is_write() && writes++ % 20 >= free ? Act::block(call) : Act::go(call.is_write() ? 500 : ~std::size_t{0});
+      });
+      CHECK(outcome.same_as(recording.original()));
+      held_back += outcome.held_back;
+    }
+  }
+  CHECK(held_back > 0);
+}
+
 TEST_CASE("reading fails at every call", "[sweep]") {
   for (const Recording& recording : sweeps::recordings()) {
     INFO(recording.plot().name);

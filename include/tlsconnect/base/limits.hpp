@@ -21,6 +21,9 @@ inline constexpr std::size_t handshake_message_not_certificate = 65'536 + 4;
 inline constexpr std::size_t certificate_chain = 64;
 /// Pre-shared keys that one ClientHello offers, tickets and external ones together.
 inline constexpr std::size_t offered_psks = 8;
+/// Bytes that the external ones take of it, binders included: half of what the extensions of a hello can hold. A ticket,
+/// key shares and a cookie need the rest.
+inline constexpr std::size_t external_psks = 32'768;
 /// Signed certificate timestamps with one certificate; two or three are usual.
 inline constexpr std::size_t signed_certificate_timestamps = 32;
 /// A server's hint which pre-shared key it means, in TLS 1.2 (RFC 4279, 5.3 asks for room for 128 bytes).

@@ -80,6 +80,11 @@ public:
     Builder& external_psks(std::vector<ExternalPsk> psks);
     /// Certificates (or raw public keys) of this client, the preferred one first, for servers that ask for one.
     Builder& credentials(std::vector<Credential> credentials);
+    /// Choose among the credentials with this, instead of with select_credential().
+    Builder& credential_selector(std::shared_ptr<const CredentialSelector> selector);
+    /// The types of certificate that this client says it has (RFC 7250), the preferred one first, whether there is a
+    /// credential of the type or not. The default, an empty list, stands for the types of the credentials, in their order.
+    Builder& client_certificate_types(std::vector<CertificateType> types);
     /// What to do when the server asks for a certificate and no credential fits: true fails with `no_credential_fits`;
     /// false, the default, answers that there is none (RFC 9846, 4.4.2) and leaves the decision to the server.
     Builder& credential_required(bool required);
@@ -156,6 +161,8 @@ public:
     std::optional<std::shared_ptr<SessionStore>> session_store_;
     std::vector<ExternalPsk> external_psks_;
     std::vector<Credential> credentials_;
+    std::shared_ptr<const CredentialSelector> credential_selector_;
+    std::vector<CertificateType> client_certificate_types_;
     bool credential_required_ = false;
     bool post_handshake_auth_ = false;
     bool status_request_ = false;
@@ -203,6 +210,12 @@ public:
   [[nodiscard]] BytesView trust_identity() const noexcept { return trust_identity_; }
   [[nodiscard]] std::span<const ExternalPsk> external_psks() const noexcept { return external_psks_; }
   [[nodiscard]] std::span<const Credential> credentials() const noexcept { return credentials_; }
+  /// Null when select_credential() chooses.
+  [[nodiscard]] const CredentialSelector* credential_selector() const noexcept { return credential_selector_.get(); }
+  /// Each type once.
+  [[nodiscard]] std::span<const CertificateType> client_certificate_types() const noexcept {
+    return client_certificate_types_;
+  }
   [[nodiscard]] bool credential_required() const noexcept { return credential_required_; }
   [[nodiscard]] bool post_handshake_auth() const noexcept { return post_handshake_auth_; }
   [[nodiscard]] bool status_request() const noexcept { return status_request_; }
@@ -252,6 +265,8 @@ private:
   TrustIdentity trust_identity_;
   std::vector<ExternalPsk> external_psks_;
   std::vector<Credential> credentials_;
+  std::shared_ptr<const CredentialSelector> credential_selector_;
+  std::vector<CertificateType> client_certificate_types_;
   bool credential_required_ = false;
   bool post_handshake_auth_ = false;
   bool status_request_ = false;

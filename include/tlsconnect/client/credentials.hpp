@@ -122,6 +122,23 @@ struct CredentialChoice {
   SignatureScheme scheme;
 };
 
+/// Chooses which credential answers a server, where the order of the credentials and what servers ask for do not say it.
+/// Connections share it, so it must be safe in several threads.
+class CredentialSelector {
+public:
+  CredentialSelector() = default;
+  CredentialSelector(const CredentialSelector&) = delete;
+  CredentialSelector& operator=(const CredentialSelector&) = delete;
+  virtual ~CredentialSelector() = default;
+
+  /// The credential to show and the scheme to sign with; nothing, to answer without a certificate; or an error, which
+  /// ends the connection. The scheme must be one that the request lists and that the credential has, and the credential
+  /// of the type that was negotiated: otherwise the connection ends with `no_credential_fits`. The views live as long as
+  /// the call. select_credential() is the library's own choice.
+  [[nodiscard]] virtual Result<std::optional<CredentialChoice>>
+  select(std::span<const Credential> credentials, const CertificateRequestFacts& request) const noexcept = 0;
+};
+
 /// The first credential that fits the request, and its first scheme that does; one whose chain a listed authority has
 /// issued goes before those without. None: the client answers without a certificate.
 [[nodiscard]] std::optional<CredentialChoice> select_credential(std::span<const Credential> credentials,

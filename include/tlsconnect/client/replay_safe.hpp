@@ -13,14 +13,21 @@ class [[nodiscard]] ReplaySafe {
 public:
   ReplaySafe() = default;
   [[nodiscard]] BytesView bytes() const noexcept { return bytes_; }
+  /// There is early data, or there will be.
+  [[nodiscard]] bool promised() const noexcept { return later_ || !bytes_.empty(); }
 
 private:
   friend ReplaySafe replay_safe(BytesView bytes) noexcept;
-  explicit ReplaySafe(BytesView bytes) noexcept : bytes_(bytes) {}
+  friend ReplaySafe replay_safe_later() noexcept;
+  explicit ReplaySafe(BytesView bytes, bool later = false) noexcept : bytes_(bytes), later_(later) {}
   BytesView bytes_;
+  bool later_ = false;
 };
 
 /// The caller's promise that these bytes may arrive more than once.
 [[nodiscard]] inline ReplaySafe replay_safe(BytesView bytes) noexcept { return ReplaySafe(bytes); }
+
+/// No bytes yet, but early data is offered to the server, and the caller will add some (Connector::add_early_data).
+[[nodiscard]] inline ReplaySafe replay_safe_later() noexcept { return ReplaySafe({}, true); }
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI

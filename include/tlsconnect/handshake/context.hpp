@@ -1,6 +1,7 @@
 // What a handshake works with and what outlives its states; stays where it is while states come and go.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -34,6 +35,9 @@ struct HandshakeContext {
   bool write_closed = false; ///< close_notify was sent (RFC 9846, 6.1)
   /// What the caller allows to be sent early; after the server's decision, what of it must be sent again.
   ByteVector early_data;
+  bool early_data_wanted = false;    ///< the caller has some, or will have
+  bool early_data_open = false;      ///< more of it can still be sent early
+  std::size_t early_data_limit = 0;  ///< what the session permits, in bytes
   std::size_t early_data_sent = 0;
   std::unique_ptr<EarlyExporter> early_exporter;
   std::int64_t started = 0; ///< Clock::microseconds
@@ -58,7 +62,33 @@ struct HandshakeContext {
     early_data.erase(early_data.begin(), early_data.begin() + static_cast<std::ptrdiff_t>(early_data_sent));
   }
   /// The server took none of it; all of it is the caller's again.
-  void early_data_refused() noexcept { info.early_data = EarlyDataOutcome::rejected; }
+  void early_data_refused() noexcept {
+    info.early_data = EarlyDataOutcome::rejected;
+    early_data_open = false;
+  }
+  /// Sends what of it is not sent yet, as far as the session permits (RFC 9846, 4.6.1: counted in bytes of application
+  /// data).
+  [[nodiscard]] Result<> send_early_data() {
+    const bool taken = info.early_data == EarlyDataOutcome::accepted;
+    const BytesView unsent = BytesView(early_data).subspan(taken ? 0 : early_data_sent);
+    const std::size_t count = std::min(unsent.size(), early_data_limit - early_data_sent);
+    if (!early_data_open || count == 0)
+      return {};
+    // A server that passes over early data after a HelloRetryRequest may hold its records to the size of unprotected
+    // ones (OpenSSL 3.0 does), so they stay within that.
+    const std::uint16_t limit = records.send_limit();
+    records.set_send_limit(std::min<std::uint16_t>(limit, limits::record_plaintext - aead_tag_length));
+    Result<> sent = records.send_application_data(unsent.first(count));
+    records.set_send_limit(limit);
+    if (!sent)
+      return sent;
+    early_data_sent += count;
+    if (taken) {
+      info.early_data_accepted += static_cast<std::uint32_t>(count);
+      early_data.erase(early_data.begin(), early_data.begin() + static_cast<std::ptrdiff_t>(count));
+    }
+    return {};
+  }
 };
 
 /// Collects the messages of one flight: each goes into the transcript, and all leave in one write.

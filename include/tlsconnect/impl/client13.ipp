@@ -84,7 +84,8 @@ TLSCONNECT_DECL Result<> Client13::settle_early_data(Handshake13& handshake, con
   Result<WriteProtection> writing = write_protection(handshake.suite, handshake.client_secret);
   if (!writing)
     return std::unexpected(std::move(writing.error()));
-  context_->records.set_write_protection(std::move(*writing), false);
+  // RFC 9846, E.4: if nothing was sent early, the change_cipher_spec is still to come.
+  context_->records.set_write_protection(std::move(*writing), context_->config->compatibility_mode());
   return {};
 }
 
@@ -263,6 +264,7 @@ TLSCONNECT_DECL Result<> Client13::begin_last_flight(CompletionPtr completion) {
   Handshake13& handshake = *completion->handshake;
   if (handshake.early_data_accepted) {
     // RFC 9846, 4.5: the last message under the early key.
+    context_->early_data_open = false;
     Flight end(*context_, *transcript_);
     if (Result<> added = end.add(EndOfEarlyData{}); !added)
       return added;

@@ -1,6 +1,7 @@
 // How a CertificateRequest is read and answered.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 
 #include <tlsconnect/handshake/client_authentication.hpp>
@@ -8,6 +9,31 @@
 #include <tlsconnect/wire/messages12.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
+
+namespace detail {
+
+/// The choice of the caller's selector, which is held to what it was asked, or the library's own.
+TLSCONNECT_DECL Result<std::optional<CredentialChoice>> choose_credential(const ClientConfig& config,
+                                                                          const CertificateRequestFacts& request) {
+  const std::span<const Credential> credentials = config.credentials();
+  if (!config.credential_selector())
+    return select_credential(credentials, request);
+  Result<std::optional<CredentialChoice>> choice = config.credential_selector()->select(credentials, request);
+  if (!choice || !*choice)
+    return choice;
+  const auto has = [](std::span<const SignatureScheme> schemes, SignatureScheme scheme) {
+    return std::find(schemes.begin(), schemes.end(), scheme) != schemes.end();
+  };
+  const SignatureScheme scheme = (*choice)->scheme;
+  // RFC 9846, 4.4.2.2 and 4.4.3; RFC 7250, 4.1.
+  if ((*choice)->index >= credentials.size() || !signs_tls13(scheme) || !has(request.schemes, scheme) ||
+      !has(credentials[(*choice)->index].schemes(), scheme) ||
+      credentials[(*choice)->index].is_raw_public_key() != request.raw_public_key)
+    return fail(ErrorCode::no_credential_fits, {}, "the selector chose one that does not fit the request");
+  return choice;
+}
+
+} // namespace detail
 
 TLSCONNECT_DECL Result<ClientAuthentication> read_certificate_request(const HandshakeContext& context,
                                                                       const OfferedExtensions& offered,
@@ -51,11 +77,14 @@ TLSCONNECT_DECL Result<ClientAuthentication> read_certificate_request(const Hand
   answer.request_context = to_vector(request->certificate_request_context);
   answer.status_requested = extensions->find(ExtensionType::status_request).has_value();
   answer.timestamps_requested = extensions->find(ExtensionType::signed_certificate_timestamp).has_value();
-  answer.choice = select_credential(context.config->credentials(),
-                                    {.schemes = offered_schemes,
-                                     .authorities = authorities->authorities.view(),
-                                     .filters = filters->filters.view(),
-                                     .raw_public_key = raw_public_key});
+  Result<std::optional<CredentialChoice>> choice =
+      detail::choose_credential(*context.config, {.schemes = offered_schemes,
+                                                  .authorities = authorities->authorities.view(),
+                                                  .filters = filters->filters.view(),
+                                                  .raw_public_key = raw_public_key});
+  if (!choice)
+    return std::unexpected(std::move(choice.error()).at(where));
+  answer.choice = *choice;
   if (!answer.choice && context.config->credential_required())
     return fail(ErrorCode::no_credential_fits, where);
   return answer;

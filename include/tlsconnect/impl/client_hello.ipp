@@ -194,16 +194,8 @@ private:
         types.insert(config_->prefers_raw_public_keys() ? types.end() : types.begin(), CertificateType::x509);
       return write_types(types, body);
     }
-    case ExtensionType::client_certificate_type: {
-      // In the order in which the caller prefers its credentials.
-      std::vector<CertificateType> types;
-      for (const Credential& credential : config_->credentials()) {
-        const auto shown = credential.is_raw_public_key() ? CertificateType::raw_public_key : CertificateType::x509;
-        if (std::find(types.begin(), types.end(), shown) == types.end())
-          types.push_back(shown);
-      }
-      return write_types(types, body);
-    }
+    case ExtensionType::client_certificate_type:
+      return write_types(config_->client_certificate_types(), body);
     case ExtensionType::record_size_limit:
       if (config_->record_size_limit() == 0)
         return false;
@@ -281,7 +273,7 @@ private:
   [[nodiscard]] bool tls12() const noexcept { return config_->offers(ProtocolVersion::tls1_2); }
 
   /// RFC 7250, 4.1: certificates alone need no extension.
-  bool write_types(const std::vector<CertificateType>& types, ByteVector& body) {
+  bool write_types(std::span<const CertificateType> types, ByteVector& body) {
     if (std::find(types.begin(), types.end(), CertificateType::raw_public_key) == types.end())
       return false;
     ByteVector codes;
@@ -338,7 +330,7 @@ TLSCONNECT_DECL Result<> queue_client_hello(HandshakeContext& context, Transcrip
 /// protocol are on offer again.
 TLSCONNECT_DECL bool permits_early_data(const HandshakeContext& context, const Session& session) noexcept {
   const auto suites = context.config->cipher_suites();
-  return !context.early_data.empty() && session.max_early_data > 0 &&
+  return context.early_data_wanted && session.max_early_data > 0 &&
          std::find(suites.begin(), suites.end(), session.cipher_suite) != suites.end();
 }
 
@@ -358,14 +350,9 @@ TLSCONNECT_DECL Result<> queue_early_data(HandshakeContext& context, const Trans
   if (!writing)
     return std::unexpected(std::move(writing.error()));
   context.records.set_write_protection(std::move(*writing), context.config->compatibility_mode());
-  // RFC 9846, 4.6.1: at most what the ticket allows, counted in bytes of application data.
-  context.early_data_sent = std::min<std::size_t>(context.early_data.size(), psk.session->max_early_data);
-  // A server that passes over early data after a HelloRetryRequest may hold its records to the size of unprotected ones
-  // (OpenSSL 3.0 does), so they stay within that.
-  context.records.set_send_limit(limits::record_plaintext - aead_tag_length);
-  Result<> sent = context.records.send_application_data(BytesView(context.early_data).first(context.early_data_sent));
-  context.records.set_send_limit(limits::record_plaintext + 1);
-  return sent;
+  context.early_data_limit = psk.session->max_early_data;
+  context.early_data_open = true;
+  return context.send_early_data();
 }
 
 /// RFC 9846, 7.5: what can be exported before the handshake is complete rests on the first key of the offer.

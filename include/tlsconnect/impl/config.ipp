@@ -237,6 +237,16 @@ ClientConfig::Builder::credentials(std::vector<Credential> credentials) {
   credentials_ = std::move(credentials);
   return *this;
 }
+TLSCONNECT_DECL ClientConfig::Builder&
+ClientConfig::Builder::credential_selector(std::shared_ptr<const CredentialSelector> selector) {
+  credential_selector_ = std::move(selector);
+  return *this;
+}
+TLSCONNECT_DECL ClientConfig::Builder&
+ClientConfig::Builder::client_certificate_types(std::vector<CertificateType> types) {
+  client_certificate_types_ = std::move(types);
+  return *this;
+}
 TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::credential_required(bool required) {
   credential_required_ = required;
   return *this;
@@ -442,8 +452,37 @@ TLSCONNECT_DECL Result<ConfigPtr> ClientConfig::Builder::build_or_throw() const 
     if (std::none_of(cipher_suites_.begin(), cipher_suites_.end(),
                      [&](CipherSuite suite) { return detail::hash_of_suite(suite) == psk.hash(); }))
       return std::unexpected(detail::invalid("no cipher suite has the hash of an external pre-shared key"));
+  // RFC 9846, 4.2.11: struct { opaque identity<1..2^16-1>; uint32 obfuscated_ticket_age; } PskIdentity, and a binder with
+  // a byte of length for each.
+  std::size_t psk_bytes = 0;
+  for (const ExternalPsk& psk : external_psks_)
+    psk_bytes += 2 + psk.identity().size() + 4 + 1 + hash_length(psk.hash());
+  if (psk_bytes > limits::external_psks)
+    return std::unexpected(detail::invalid("the external pre-shared keys take " + std::to_string(psk_bytes) +
+                                           " bytes of a ClientHello, more than " +
+                                           std::to_string(limits::external_psks)));
   config->external_psks_ = external_psks_;
+  // RFC 9846, 4.4.2: Extension extensions<0..2^16-1>, each with four bytes in front; an OCSP response with four more.
+  for (const Credential& credential : credentials_) {
+    const std::size_t ocsp = credential.ocsp_response().empty() ? 0 : 4 + 4 + credential.ocsp_response().size();
+    const std::size_t timestamps = credential.sct_list().empty() ? 0 : 4 + credential.sct_list().size();
+    if (ocsp + timestamps > 0xFFFF)
+      return std::unexpected(detail::invalid("what is stapled to a credential is too long: " +
+                                             std::to_string(ocsp + timestamps) + " bytes, at most 65535"));
+  }
   config->credentials_ = credentials_;
+  config->credential_selector_ = credential_selector_;
+  if (!client_certificate_types_.empty())
+    if (auto problem = detail::check_list(client_certificate_types_, 2, "client certificate type"))
+      return std::unexpected(std::move(*problem));
+  config->client_certificate_types_ = client_certificate_types_;
+  if (client_certificate_types_.empty())
+    for (const Credential& credential : credentials_) {
+      const auto type = credential.is_raw_public_key() ? CertificateType::raw_public_key : CertificateType::x509;
+      std::vector<CertificateType>& types = config->client_certificate_types_;
+      if (std::find(types.begin(), types.end(), type) == types.end())
+        types.push_back(type);
+    }
   config->credential_required_ = credential_required_;
   config->post_handshake_auth_ = post_handshake_auth_;
   config->status_request_ = status_request_;

@@ -37,6 +37,7 @@ struct ClientEngine::Impl {
   bool peer_closed = false;
   bool network_ended = false;
   unsigned warning_alerts = 0;
+  std::uint64_t key_update_end = 0; // of all bytes sealed, where the last KeyUpdate that the caller wanted ends
 
   Impl(ConfigPtr config, ServerName name) noexcept : context(std::move(config), std::move(name)) {}
 
@@ -95,6 +96,7 @@ struct ClientEngine::Impl {
     if (!context.config)
       return fail(ErrorCode::configuration_invalid, "ClientEngine", "there is no configuration");
     context.early_data = to_vector(early_data.bytes());
+    context.early_data_wanted = early_data.promised();
     context.records.set_padding(context.config->record_padding());
     context.started = context.config->clock().microseconds();
     transcript.emplace();
@@ -117,7 +119,7 @@ struct ClientEngine::Impl {
           client->application_data_received();
         break;
       case Incoming::Kind::alert:
-        if (Result<> result = on_alert(incoming->alert, incoming->alert_level); !result)
+        if (Result<> result = on_alert(incoming->alert_level, incoming->alert); !result)
           return result;
         break;
       case Incoming::Kind::handshake:
@@ -134,16 +136,15 @@ struct ClientEngine::Impl {
     return !std::holds_alternative<Client13>(machine) && context.config->offers(ProtocolVersion::tls1_2);
   }
 
-  Result<> on_alert(AlertDescription alert, std::uint8_t level) {
-    if (may_be_tls12() && alert != AlertDescription::close_notify) {
-      constexpr std::uint8_t warning = 1, fatal = 2;
-      if (level != warning && level != fatal)
-        return fail(ErrorCode::alert_level_invalid, "alert", "level " + std::to_string(level));
-      // RFC 5246, 7.2.2: after a warning the connection can go on, and servers send some (RFC 6066, 3).
-      if (level == warning)
-        return ++warning_alerts > limits::warning_alerts ? fail(ErrorCode::too_many_warning_alerts, "alert")
-                                                         : Result<>();
-    }
+  Result<> on_alert(std::uint8_t level, AlertDescription alert) {
+    constexpr std::uint8_t warning = 1, fatal = 2;
+    // RFC 9846, 6; RFC 5246, 7.2: these are all the levels that there are.
+    if (level != warning && level != fatal)
+      return fail(ErrorCode::alert_level_unknown, "alert",
+                  std::string(name_of(alert)) + ", level " + std::to_string(level));
+    // RFC 5246, 7.2.2: after a warning the connection can go on, and servers send some (RFC 6066, 3).
+    if (level == warning && alert != AlertDescription::close_notify && may_be_tls12())
+      return ++warning_alerts > limits::warning_alerts ? fail(ErrorCode::too_many_warning_alerts, "alert") : Result<>();
     switch (alert) {
     case AlertDescription::close_notify:
       // RFC 9846, 6.1: nothing that comes after it counts.
@@ -155,7 +156,10 @@ struct ClientEngine::Impl {
         return fail(ErrorCode::too_many_warning_alerts, "alert");
       return {};
     default:
-      // RFC 9846, 6: every other alert is fatal, whatever its level says.
+      // RFC 9846, 6: every other alert is an error, whatever its level says. TLS 1.3 has no warnings; one that is sent all
+      // the same comes from a server that is not in its senses, and may go on.
+      if (level == 1 && std::holds_alternative<Client13>(machine))
+        return fail(ErrorCode::alert_malformed, "alert", std::string(name_of(alert)) + " as a warning");
       return std::unexpected(Error::from_alert(alert, complete ? "connection" : "handshake"));
     }
   }
@@ -332,6 +336,21 @@ TLSCONNECT_DECL Result<> ClientEngine::close_notify() noexcept {
   });
 }
 
+TLSCONNECT_DECL void ClientEngine::abort(AlertDescription alert) noexcept {
+  if (!impl_ || impl_->failure)
+    return;
+  const bool silent = impl_->context.write_closed;
+  impl_->fail_with(Error(ErrorCode::aborted, "abort").with_alert(alert));
+  // RFC 9846, 6.1: user_canceled is followed by a close_notify.
+  if (alert != AlertDescription::user_canceled || silent)
+    return;
+  try {
+    (void)impl_->context.records.send_alert(AlertDescription::close_notify);
+  } catch (const std::bad_alloc&) {
+    return;
+  }
+}
+
 TLSCONNECT_DECL bool ClientEngine::handshake_complete() const noexcept { return impl_ && impl_->complete; }
 TLSCONNECT_DECL bool ClientEngine::peer_closed() const noexcept {
   return impl_ && impl_->peer_closed && impl_->plaintext.empty();
@@ -382,6 +401,18 @@ TLSCONNECT_DECL Result<> ClientEngine::give_signature(Result<ByteVector> signatu
                        [&](auto& client) { return client.give_signature(std::move(signature)); });
 }
 
+TLSCONNECT_DECL Result<> ClientEngine::add_early_data(ReplaySafe early_data) noexcept {
+  if (!impl_)
+    return fail(ErrorCode::not_connected, "add_early_data");
+  if (impl_->complete)
+    return fail(ErrorCode::already_connected, "add_early_data");
+  return impl_->guarded([&] {
+    const BytesView bytes = early_data.bytes();
+    impl_->context.early_data.insert(impl_->context.early_data.end(), bytes.begin(), bytes.end());
+    return impl_->context.send_early_data();
+  });
+}
+
 TLSCONNECT_DECL ByteVector ClientEngine::take_unaccepted_early_data() noexcept {
   // Before the server's decision, nobody knows what is due.
   if (!impl_ || (!impl_->complete && !impl_->failure && !impl_->peer_closed && !impl_->network_ended))
@@ -397,10 +428,21 @@ TLSCONNECT_DECL Result<> ClientEngine::update_keys(bool request_peer) noexcept {
   // RFC 5246 has no such message; in TLS 1.2 keys last as long as the connection.
   if (!std::holds_alternative<Client13>(impl_->machine))
     return fail(ErrorCode::key_update_not_possible, "update_keys", "TLS 1.2 has no KeyUpdate");
-  return impl_->guarded([&] {
-    return std::get<Client13>(impl_->machine)
-        .update_keys(request_peer ? KeyUpdateRequest::update_requested : KeyUpdateRequest::update_not_requested);
+  return impl_->guarded([&]() -> Result<> {
+    Result<> updated =
+        std::get<Client13>(impl_->machine)
+            .update_keys(request_peer ? KeyUpdateRequest::update_requested : KeyUpdateRequest::update_not_requested);
+    impl_->key_update_end = impl_->context.records.counts().bytes_sent;
+    return updated;
   });
+}
+
+TLSCONNECT_DECL bool ClientEngine::key_update_pending() const noexcept {
+  if (!impl_ || impl_->failure)
+    return false;
+  // What was sealed and has not left yet stands at the end of what was sealed.
+  const std::uint64_t left = impl_->context.records.counts().bytes_sent - impl_->context.records.output().size();
+  return left < impl_->key_update_end;
 }
 
 TLSCONNECT_DECL Result<> ClientEngine::export_keying_material(std::string_view label, std::optional<BytesView> context,

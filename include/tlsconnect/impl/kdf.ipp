@@ -130,7 +130,7 @@ TLSCONNECT_DECL Result<> hkdf_expand_label(HashAlgorithm hash, BytesView secret,
   // RFC 9846, 7.1: struct { uint16 length; opaque label<7..255>; opaque context<0..255>; } HkdfLabel, in which the
   // label begins with "tls13 ". It holds no secret: the context is a transcript hash or empty.
   constexpr std::string_view prefix = "tls13 ";
-  if (label.empty() || label.size() > 255 - prefix.size() || context.size() > 255)
+  if (label.size() > 255 - prefix.size() || context.size() > 255)
     return fail(ErrorCode::crypto_failed, "HKDF-Expand-Label", "the label or the context has a wrong length");
   std::array<std::uint8_t, 2 + 1 + 255 + 1 + 255> info;
   std::size_t size = 0;

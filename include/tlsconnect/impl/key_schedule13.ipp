@@ -186,7 +186,7 @@ TLSCONNECT_DECL Result<> ticket_psk(HashAlgorithm hash, const ResumptionSecret& 
 TLSCONNECT_DECL Result<> export_keying_material(HashAlgorithm hash, const ExporterSecret& secret,
                                                 std::string_view label, BytesView context, Bytes out) noexcept {
   // RFC 9846, 7.1: a label has at most 249 bytes behind its "tls13 "; RFC 5869, 2.3: 255 blocks at most.
-  if (label.empty() || label.size() > 249 || out.empty() || out.size() > 255 * hash_length(hash))
+  if (label.size() > 249 || out.empty() || out.size() > 255 * hash_length(hash))
     return fail(ErrorCode::export_not_available, "exporter", "the label or the length is out of range");
   Result<Digest> empty = hash_of(hash, {});
   if (!empty)

@@ -86,9 +86,9 @@ TLSCONNECT_DECL Result<SuiteParameters> check_common(const ClientConfig& config,
   if (!suite || !listed(config.cipher_suites(), message.cipher_suite))
     return fail(ErrorCode::cipher_suite_not_offered, where,
                 "suite " + std::to_string(static_cast<unsigned>(message.cipher_suite)));
-  // RFC 9846, 4.1.3: no compression.
+  // RFC 9846, 4.1.3: a byte that must be zero; one that is not makes another message of it.
   if (message.legacy_compression_method != 0)
-    return fail(ErrorCode::compression_not_null, where);
+    return std::unexpected(Error(ErrorCode::compression_not_null, where).with_alert(AlertDescription::decode_error));
   return *suite;
 }
 

@@ -112,10 +112,8 @@ TLSCONNECT_DECL Result<Proof<ServerFinished>> ServerFinished::verify(HashAlgorit
   Result<Digest> expected = finished_verify_data(hash, server_secret, transcript);
   if (!expected)
     return std::unexpected(std::move(expected.error()));
-  // RFC 9846, 4.4.4: verify_data is exactly as long as the hash.
-  if (message.verify_data.size() != expected->size())
-    return fail(ErrorCode::field_out_of_range, "Finished", std::to_string(message.verify_data.size()) + " bytes");
-  // RFC 9846, 4.4.4: a wrong value is answered with decrypt_error.
+  // RFC 9846, 4.4.4: the whole message is verify_data. Whatever is wrong about it, its length too, is answered with
+  // decrypt_error.
   if (!equal_constant_time(message.verify_data, expected->view()))
     return fail(ErrorCode::finished_invalid, "Finished");
   return Proof<ServerFinished>();

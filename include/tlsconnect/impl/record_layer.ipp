@@ -32,7 +32,7 @@ TLSCONNECT_DECL Result<Incoming> RecordLayer::next() {
     if (!message)
       return std::unexpected(std::move(message.error()));
     if (*message)
-      return Incoming{Incoming::Kind::handshake, **message, {}, {}, {}};
+      return Incoming{Incoming::Kind::handshake, **message, {}, {}, 0};
 
     Result<std::optional<Content>> record = next_record();
     if (!record)
@@ -110,6 +110,9 @@ TLSCONNECT_DECL Result<std::optional<RecordLayer::Content>> RecordLayer::open_re
     return fail(ErrorCode::bad_record_mac, "record", "an unprotected handshake record after the keys were agreed");
   if (header.type != ContentType::application_data)
     return fail(ErrorCode::record_type_unexpected, "record", "an unprotected record after the keys were agreed");
+  // RFC 9846, 5.2: a protected record always says 0x0303. Only the version of an unprotected one is to be ignored (5.1).
+  if (header.legacy_version != 0x0303)
+    return fail(ErrorCode::record_version_wrong, "record", "version " + std::to_string(header.legacy_version));
   // RFC 9846, 5.2: what is shorter than the tag cannot be authentic.
   if (content.size() < aead_tag_length)
     return fail(ErrorCode::bad_record_mac, "record");
@@ -203,7 +206,7 @@ TLSCONNECT_DECL Result<Incoming> RecordLayer::classify(Content content, bool& ag
       return Incoming{};
     }
     empty_records_ = 0;
-    return Incoming{Incoming::Kind::application_data, {}, content.bytes, {}, {}};
+    return Incoming{Incoming::Kind::application_data, {}, content.bytes, {}, 0};
   case ContentType::change_cipher_spec:
   case ContentType::invalid:
     break;

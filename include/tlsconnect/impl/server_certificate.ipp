@@ -203,11 +203,10 @@ TLSCONNECT_DECL Result<CertificateTypes> selected_certificate_types(const Client
                                                              config.verifier() != nullptr, where);
   if (!server)
     return std::unexpected(server.error());
-  const auto credentials = config.credentials();
+  const auto types = config.client_certificate_types();
   const Result<bool> client = detail::selects_raw_public_key(
       extensions, ExtensionType::client_certificate_type,
-      std::any_of(credentials.begin(), credentials.end(), [](const Credential& one) { return !one.is_raw_public_key(); }),
-      where);
+      std::find(types.begin(), types.end(), CertificateType::x509) != types.end(), where);
   if (!client)
     return std::unexpected(client.error());
   return CertificateTypes{*server, *client};

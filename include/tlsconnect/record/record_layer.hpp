@@ -25,7 +25,7 @@ struct Incoming {
   HandshakeMessage message;  ///< for handshake
   BytesView application_data; ///< never empty
   AlertDescription alert{};
-  std::uint8_t alert_level = 0; ///< 1: warning, 2: fatal; counts before TLS 1.3 only
+  std::uint8_t alert_level = 0; ///< as it came
 };
 
 /// Counts of what passed, headers included.
@@ -90,6 +90,7 @@ public:
   void set_send_limit(std::size_t inner_plaintext) noexcept {
     send_limit_ = static_cast<std::uint16_t>(std::min(inner_plaintext, limits::record_plaintext + 1));
   }
+  [[nodiscard]] std::uint16_t send_limit() const noexcept { return send_limit_; }
   /// Pad the inner plaintext of every protected record to a multiple of this (RFC 9846, 5.4).
   void set_padding(std::size_t multiple) noexcept { padding_ = static_cast<std::uint16_t>(multiple); }
   /// RFC 9846, 5.5

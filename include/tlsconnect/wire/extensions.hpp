@@ -150,8 +150,13 @@ inline Result<ExtensionSet> ExtensionSet::parse(BytesView block, ExtensionContex
     if (context == ExtensionContext::server_hello12 && !offered.contains(entry.type))
       return fail(ErrorCode::extension_unsolicited, where,
                   "extension " + std::to_string(static_cast<unsigned>(entry.type)));
-    // RFC 9846, 4.2: one that is recognised must be specified for this message.
     const ExtensionRule* rule = rule_of(entry.type);
+    // RFC 9846, 4.2: one answer to one question. What ServerHello answers is not open any more.
+    if (rule && context == ExtensionContext::encrypted_extensions &&
+        includes(rule->may_stand_in, ExtensionContext::server_hello))
+      return fail(ErrorCode::extension_unsolicited, where,
+                  "extension " + std::to_string(static_cast<unsigned>(entry.type)) + " belongs to ServerHello");
+    // RFC 9846, 4.2: one that is recognised must be specified for this message.
     if (rule && !includes(rule->may_stand_in, context))
       return fail(ErrorCode::extension_misplaced, where, "extension " + std::to_string(static_cast<unsigned>(entry.type)));
     // RFC 9846, 4.2: an answer needs a question; only the cookie of a HelloRetryRequest comes by itself.

@@ -87,6 +87,7 @@ TEST_CASE("the alerts that RFC 9846 names", "[error]") {
       {C::field_out_of_range, decode_error},             // 6.2
       {C::certificate_list_empty, decode_error},         // 4.4.2.4
       {C::alert_malformed, decode_error},                // 6.2
+      {C::alert_level_unknown, illegal_parameter},       // 6.2
       {C::record_overflow, record_overflow},             // 5.1, 5.2
       {C::bad_record_mac, bad_record_mac},               // 5.2
       {C::record_type_unexpected, unexpected_message},   // 5

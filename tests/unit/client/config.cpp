@@ -78,13 +78,15 @@ TEST_CASE("the defaults: a hybrid and an elliptic curve with shares, nothing wea
   CHECK(list(config->groups()) ==
         Groups{Group::x25519_mlkem768, Group::x25519, Group::secp256r1, Group::secp384r1, Group::secp521r1});
   CHECK(list(config->key_shares()) == Groups{Group::x25519_mlkem768, Group::x25519});
-  CHECK(list(config->versions()) == Versions{tls::ProtocolVersion::tls1_3, tls::ProtocolVersion::tls1_2});
   CHECK(config->require_extended_main_secret());
+#if !defined(TLSCONNECT_WITHOUT_TLS12)
+  CHECK(list(config->versions()) == Versions{tls::ProtocolVersion::tls1_3, tls::ProtocolVersion::tls1_2});
   // Three of TLS 1.3, and those of TLS 1.2 with ECDHE and certificates.
   CHECK(config->cipher_suites().size() == 9);
+  CHECK(list(config->certificate_signature_schemes()) == list(config->signature_schemes()));
+#endif
   CHECK(config->compatibility_mode());
   CHECK(config->alpn().empty());
-  CHECK(list(config->certificate_signature_schemes()) == list(config->signature_schemes()));
   // RFC 9846, 4.2.3: without TLS 1.2, PKCS#1 v1.5 is for certificates only.
   const auto newest = good(trusting().versions({tls::ProtocolVersion::tls1_3}));
   for (const tls::SignatureScheme scheme : newest->signature_schemes())
@@ -157,6 +159,42 @@ TEST_CASE("lists are neither empty, nor repetitive, nor too long, nor unknown") 
   CHECK(good(trusting().alpn({std::string(255, 'x')}))->alpn().size() == 1);
 }
 
+TEST_CASE("external pre-shared keys leave room in the ClientHello") {
+  const auto psk_of = [](std::size_t size, char letter) {
+    const tls::ByteVector identity(size, static_cast<std::uint8_t>(letter));
+    const tls::ByteVector key(32, 7);
+    auto psk = tls::ExternalPsk::create(identity, key);
+    REQUIRE(psk);
+    return *psk;
+  };
+  // 2 bytes of length, 4 of age, 1 of the binder's length and 32 of its hash.
+  constexpr std::size_t around = 2 + 4 + 1 + 32;
+  constexpr std::size_t most = tls::limits::external_psks;
+  CHECK(good(trusting().external_psks({psk_of(most - around, 'a')}))->external_psks().size() == 1);
+  refused(trusting().external_psks({psk_of(most - around + 1, 'a')}), tls::ErrorCode::configuration_invalid,
+          std::to_string(most + 1));
+  CHECK(good(trusting().external_psks({psk_of(1'000, 'a'), psk_of(most - 2 * around - 1'000, 'b')})));
+  refused(trusting().external_psks({psk_of(1'000, 'a'), psk_of(most - 2 * around - 999, 'b')}),
+          tls::ErrorCode::configuration_invalid, "ClientHello");
+}
+
+TEST_CASE("what is stapled to a credential fits into its message") {
+  const test::Identity client = test::self_signed({.common_name = "client"});
+  const auto credential =
+      tls::Credential::from_pem(client.pem(), client.key().pkcs8_pem());
+  REQUIRE(credential);
+  // An extension has four bytes in front of its body, and a status four more.
+  CHECK(good(trusting().credentials({credential->with_ocsp_response(tls::ByteVector(65'527, 1))})));
+  refused(trusting().credentials({*credential, credential->with_ocsp_response(tls::ByteVector(65'528, 1))}),
+          tls::ErrorCode::configuration_invalid, "65536 bytes");
+  CHECK(good(trusting().credentials({credential->with_sct_list(tls::ByteVector(65'531, 1))})));
+  refused(trusting().credentials({credential->with_sct_list(tls::ByteVector(65'532, 1))}),
+          tls::ErrorCode::configuration_invalid, "65536 bytes");
+  refused(trusting().credentials({credential->with_ocsp_response(tls::ByteVector(40'000, 1))
+                                      .with_sct_list(tls::ByteVector(40'000, 1))}),
+          tls::ErrorCode::configuration_invalid, "stapled");
+}
+
 TEST_CASE("a builder can be used again, and what it built does not change") {
   auto builder = trusting().alpn({"h2"});
   const auto first = good(builder);
@@ -165,6 +203,15 @@ TEST_CASE("a builder can be used again, and what it built does not change") {
   CHECK(second->alpn()[0] == "http/1.1");
 }
 
+#if defined(TLSCONNECT_WITHOUT_TLS12)
+TEST_CASE("a library without TLS 1.2 offers TLS 1.3 alone") {
+  CHECK(list(good(trusting())->versions()) == Versions{tls::ProtocolVersion::tls1_3});
+  CHECK(good(trusting())->cipher_suites().size() == 3);
+  refused(trusting().versions({tls::ProtocolVersion::tls1_2}), tls::ErrorCode::configuration_invalid, "TLS 1.2");
+  refused(trusting().cipher_suites({tls::CipherSuite::ecdhe_rsa_aes_128_gcm_sha256}),
+          tls::ErrorCode::configuration_invalid, "version");
+}
+#else
 TEST_CASE("versions: what is offered is what was said, or what is left") {
   using tls::ErrorCode;
   using enum tls::ProtocolVersion;
@@ -227,3 +274,4 @@ TEST_CASE("suites of TLS 1.2 with a pre-shared key need one") {
   REQUIRE(imported);
   CHECK(list(good(tls::ClientConfig::builder().external_psks(*imported))->versions()) == Versions{tls1_3});
 }
+#endif

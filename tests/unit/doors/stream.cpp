@@ -215,6 +215,146 @@ TEST_CASE("a transport that claims to have read more than there was room for is 
   CHECK_FAILS(stream.read_some(space), ErrorCode::transport_contract_broken);
 }
 
+// ---- peek ----
+
+TEST_CASE("peek shows what read_some gives next, and takes nothing", "[stream][peek]") {
+  Conversation talk;
+  Stream stream = talk.connected();
+  CHECK_BLOCKS(stream.peek(), Interest::read);
+  talk.server_says("one");
+  talk.server_says("two");
+  CHECK(tc::as_text(stream.peek().value()) == "one");
+  CHECK(tc::as_text(stream.peek().value()) == "one");
+  std::array<std::uint8_t, 2> space{};
+  REQUIRE(stream.read_some(space).value() == 2);
+  CHECK(tc::as_text(stream.peek().value()) == "e");
+  REQUIRE(stream.read_some(space).value() == 1);
+  CHECK(tc::as_text(stream.peek().value()) == "two");
+  REQUIRE(talk.server.close());
+  talk.push();
+  CHECK(tc::as_text(stream.peek().value()) == "two");
+  CHECK(read_out(stream).text == "two");
+  const auto end = stream.peek();
+  CHECK((!end && end.error().is_closed()));
+}
+
+TEST_CASE("peek ends as read_some does", "[stream][peek]") {
+  Conversation cut;
+  Stream stream = cut.connected();
+  cut.line.inbound_ends = true;
+  const auto end = stream.peek();
+  CHECK((!end && end.error().is_truncated()));
+  Conversation broken;
+  Stream other = broken.connected();
+  tc::ByteVector forged(25, 0);
+  forged[0] = 23;
+  forged[1] = forged[2] = 3;
+  forged[4] = 20;
+  broken.line.give(forged);
+  CHECK_FAILS(other.peek(), ErrorCode::bad_record_mac);
+}
+
+// ---- abort ----
+
+TEST_CASE("abort tells the server, and is the end", "[stream][abort]") {
+  Conversation talk;
+  Stream stream = talk.connected();
+  talk.server_says("unread");
+  CHECK(stream.abort(tc::AlertDescription::decode_error));
+  CHECK(talk.server.alert_received() == 50);
+  const std::uint64_t sent = stream.info().records_sent;
+  std::array<std::uint8_t, 10> space{};
+  CHECK_FAILS(stream.read_some(space), ErrorCode::aborted);
+  CHECK_FAILS(stream.write_some(tc::as_bytes("x")), ErrorCode::aborted);
+  CHECK_FAILS(stream.shutdown(), ErrorCode::aborted);
+  // Once is enough.
+  CHECK(stream.abort(tc::AlertDescription::internal_error));
+  CHECK(stream.info().records_sent == sent);
+}
+
+TEST_CASE("abort waits for the transport", "[stream][abort]") {
+  Conversation talk;
+  Stream stream = talk.connected();
+  block_writes(talk.line);
+  CHECK_BLOCKS(stream.abort(tc::AlertDescription::user_canceled), Interest::write);
+  CHECK_BLOCKS(stream.abort(tc::AlertDescription::user_canceled), Interest::write);
+  CHECK(!talk.server.alert_received());
+  talk.line.rule = nullptr;
+  const std::uint64_t sent = stream.info().records_sent;
+  CHECK(stream.abort(tc::AlertDescription::user_canceled));
+  CHECK(stream.info().records_sent == sent);
+  // RFC 9846, 6.1: user_canceled, which is a warning, is followed by close_notify.
+  CHECK(!talk.server.alert_received());
+  CHECK(talk.server.peer_closed());
+}
+
+TEST_CASE("abort says nothing after close_notify", "[stream][abort]") {
+  Conversation talk;
+  Stream stream = talk.connected();
+  REQUIRE(stream.shutdown());
+  const std::uint64_t sent = stream.info().records_sent;
+  CHECK(stream.abort(tc::AlertDescription::user_canceled));
+  CHECK(stream.info().records_sent == sent);
+}
+
+TEST_CASE("a handshake can be given up", "[connector][abort]") {
+  Conversation talk;
+  talk.line.peer = [](tc::BytesView) { return tc::ByteVector(); };
+  test::Connector connector = talk.connector();
+  CHECK_BLOCKS(connector.connect(), Interest::read);
+  const std::size_t before = talk.line.outbound.size();
+  CHECK(connector.abort(tc::AlertDescription::user_canceled));
+  CHECK(tc::ByteVector(talk.line.outbound.begin() + static_cast<std::ptrdiff_t>(before), talk.line.outbound.end()) ==
+        tc::ByteVector{21, 3, 3, 0, 2, 1, 90, 21, 3, 3, 0, 2, 1, 0});
+  CHECK_FAILS(connector.connect(), ErrorCode::aborted);
+}
+
+// ---- update_keys ----
+
+TEST_CASE("update_keys that would block is repeated without another update", "[stream][key_update]") {
+  Conversation talk;
+  Stream stream = talk.connected();
+  const std::uint64_t before = stream.info().records_sent;
+  const auto updates = [&] { return stream.info().records_sent - before; };
+  block_writes(talk.line);
+  for (int i = 0; i < 3; ++i)
+    CHECK_BLOCKS(stream.update_keys(), Interest::write);
+  CHECK(updates() == 1);
+  talk.line.rule = nullptr;
+  CHECK(stream.update_keys());
+  CHECK(updates() == 1);
+  // Once it has left, the next call is about the next key.
+  CHECK(stream.update_keys());
+  CHECK(updates() == 2);
+
+  // What waits behind it does not matter, nor who lets it go.
+  block_writes(talk.line);
+  CHECK_BLOCKS(stream.update_keys(), Interest::write);
+  talk.line.rule = [first = true](const Call& call) mutable {
+    if (call.is_write() && !std::exchange(first, false))
+      return Act::block(call);
+    return call.is_write() ? Act::go(1) : Act::go();
+  };
+  CHECK_BLOCKS(stream.flush(), Interest::write); // one byte of it
+  CHECK_BLOCKS(stream.update_keys(), Interest::write);
+  CHECK_BLOCKS(stream.write_some(tc::as_bytes("data")), Interest::write);
+  talk.line.rule = nullptr;
+  REQUIRE(stream.flush());
+  CHECK(updates() == 3);
+
+  // Asking the peer as well is more than was asked for.
+  block_writes(talk.line);
+  CHECK_BLOCKS(stream.update_keys(false), Interest::write);
+  CHECK_BLOCKS(stream.update_keys(true), Interest::write);
+  CHECK_BLOCKS(stream.update_keys(false), Interest::write);
+  CHECK_BLOCKS(stream.update_keys(true), Interest::write);
+  talk.line.rule = nullptr;
+  REQUIRE(stream.flush());
+  CHECK(updates() == 5);
+  talk.server_says("still");
+  CHECK(read_out(stream).text == "still");
+}
+
 // ---- what never surfaces ----
 
 TEST_CASE("tickets, KeyUpdate and warnings never surface", "[stream]") {
