@@ -313,22 +313,16 @@ TEST_CASE("TLS 1.2: close_notify ends the handshake, too, but is no success", "[
 
 // ---- HelloRequest ----
 
-TEST_CASE("HelloRequest is passed over during a handshake", "[hello_request12]") {
+TEST_CASE("HelloRequest during a handshake", "[hello_request12]") {
+  // RFC 5246, 7.4.1.1 would have it passed over; it is in no transcript, so it is refused.
   for (const char* name : {"ServerHello", "Certificate", "ServerKeyExchange", "ServerHelloDone", "NewSessionTicket",
                            "ChangeCipherSpec"}) {
     CAPTURE(name);
-    const auto requests = [name](unsigned count) {
-      return handshake12_with(
-          [=](Plan12& plan) {
-            plan.before(name, Step12::act("requests", [=](ScriptedServer12& server) {
-                          for (unsigned i = 0; i < count; ++i)
-                            server.send_hello_request();
-                        }));
-          },
-          {.server = by_ticket()});
-    };
-    CHECK(requests(16) == connected());
-    CHECK(requests(17) == refused(ErrorCode::too_many_messages, Alert::unexpected_message));
+    CHECK(handshake12_with(
+              [=](Plan12& plan) {
+                plan.before(name, Step12::act("request", [](ScriptedServer12& server) { server.send_hello_request(); }));
+              },
+              {.server = by_ticket()}) == refused(ErrorCode::unexpected_message, Alert::unexpected_message));
   }
   CHECK(handshake12_with([](Plan12& plan) {
           plan.before("Certificate", Step12::message("request", HandshakeType::hello_request, ByteVector{0}));
