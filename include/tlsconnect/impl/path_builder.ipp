@@ -93,6 +93,7 @@ private:
   struct Refused {
     std::vector<PathCertificate*> path;
     std::vector<PathFinding> findings;
+    bool signatures_tried;
   };
   /// Of so many, the best is chosen for the explanation.
   static constexpr std::size_t refused_kept = 4;
@@ -202,13 +203,14 @@ private:
   /// anchor down, because nobody but an authority can make the first one.
   bool complete() {
     std::vector<PathFinding> findings = check_path(path_, unix_time_, policy_, cost_);
-    if (findings.empty()) {
+    const bool kept = findings.empty();
+    if (kept) {
       add_signature_findings(path_, findings);
       if (findings.empty())
         return true;
     }
     if (refused_.size() < refused_kept)
-      refused_.push_back({path_, std::move(findings)});
+      refused_.push_back({path_, std::move(findings), kept});
     return false;
   }
 
@@ -250,7 +252,8 @@ private:
     std::vector<PathFinding> best;
     bool best_signed = false;
     for (Refused& refused : refused_) {
-      add_signature_findings(refused.path, refused.findings);
+      if (!refused.signatures_tried)
+        add_signature_findings(refused.path, refused.findings);
       order_by_cause(refused.findings);
       const bool all_signed = std::none_of(refused.findings.begin(), refused.findings.end(), [](const PathFinding& one) {
         return one.rule == PathRule::signature;
