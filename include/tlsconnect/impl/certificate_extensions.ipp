@@ -94,10 +94,12 @@ inline Result<std::uint16_t> decode_key_usage(BytesView value) {
     return wrong("has no bit");
   if (bytes.size() > 2)
     return wrong("has bits that nobody defined");
-  // X.690, 11.2.2: no zero bit at the end, so the last bit that is there is set, and those that are not there are zero.
-  const unsigned unused = bits->contents[0];
-  if ((bytes.back() & ((1U << unused) - 1U)) != 0 || (bytes.back() & (1U << unused)) == 0)
-    return wrong("does not end with its last bit that is set (X.690, 11.2.2)");
+  // X.690, 11.2.1: unused bits are zero. By 11.2.2, no zero bit may stand at the end either; but two roots that all
+  // systems trust have some there, and nothing can be misread for it.
+  if ((bytes.back() & ((1U << bits->contents[0]) - 1U)) != 0)
+    return wrong("has unused bits that are set (X.690, 11.2.1)");
+  if (std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; }))
+    return wrong("has no bit");
   return static_cast<std::uint16_t>((bytes[0] << 8) | (bytes.size() > 1 ? bytes[1] : 0));
 }
 

@@ -42,7 +42,7 @@ TLSCONNECT_DECL PathCertificate::PathCertificate(Certificate certificate, std::s
     if (comparable)
       *to = std::move(*comparable);
     else
-      problem_ = std::move(comparable).error();
+      problem_ = Error(ErrorCode::certificate_malformed, {}, "its subject or its issuer cannot be read (RFC 5280, 4.1.2.4)");
   }
   Result<CertificateExtensions> extensions = CertificateExtensions::decode(fields_.extensions);
   if (extensions)
@@ -71,6 +71,9 @@ struct Findings {
 
   void add(PathRule rule, ErrorCode code, std::string reason, std::string_view section = {}) const {
     reason.append(" (").append(section.empty() ? describe(rule).section : section).append(")");
+    add_with_section(rule, code, std::move(reason));
+  }
+  void add_with_section(PathRule rule, ErrorCode code, std::string reason) const {
     // The caller can describe what the server sent; an anchor that it did not send has to be named here.
     if (certificate.anchor())
       reason = "the trust anchor (" + certificate.certificate().subject() + "): " + reason;
@@ -118,8 +121,8 @@ inline void check_anywhere(PathCertificate& certificate, std::int64_t unix_time,
 
   // RFC 5280, 4.1 and 4.2: what is not what its definition says, nobody else need read in the same way.
   if (certificate.problem())
-    found.add(PathRule::well_formed, certificate.problem()->code(), std::string(certificate.problem()->detail()),
-              "RFC 5280, 4");
+    found.add_with_section(PathRule::well_formed, certificate.problem()->code(),
+                           std::string(certificate.problem()->detail()));
   // RFC 5280, 4.1.2.9: extensions belong to version 3.
   if (fields.version != 3 && !fields.extensions.empty())
     found.add(PathRule::well_formed, ErrorCode::certificate_malformed,
