@@ -129,7 +129,7 @@ private:
       const auto same = [candidate](const PathCertificate* anchor) {
         return equal(anchor->certificate().der(), candidate->certificate().der());
       };
-      if (candidate != &subject && candidate->subject() == subject.issuer() &&
+      if (candidate->subject() == subject.issuer() &&
           std::none_of(issuers.begin(), issuers.end(), same))
         issuers.push_back(candidate);
     }
@@ -176,10 +176,8 @@ private:
   /// Tries every issuer of the last certificate; true when there is a path, which then stands in path_.
   bool extend() {
     PathCertificate& last = *path_.back();
-    if (path_.size() >= limits::path_length) {
-      too_long_ = true;
+    if (path_.size() >= limits::path_length)
       return false;
-    }
     for (PathCertificate* issuer : issuers_of(last)) {
       if (exhausted_ || cost_.candidates >= limits::path_candidates) {
         exhausted_ = true;
@@ -313,7 +311,7 @@ private:
       return PathFinding{PathRule::trusted_issuer, ErrorCode::certificate_unknown_issuer, end.position(),
                          std::move(reason) + section};
     };
-    if (too_long_ && followed.size() >= limits::path_length)
+    if (followed.size() >= limits::path_length)
       return unknown("more than " + std::to_string(limits::path_length) +
                      " certificates from the server's on do not lead to a trust anchor; longer paths are not followed");
     if (self_signed(end)) {
@@ -352,7 +350,6 @@ private:
   std::vector<PathCertificate*> path_;
   std::vector<Refused> refused_;
   bool exhausted_ = false;
-  bool too_long_ = false;
 };
 
 } // namespace detail

@@ -133,7 +133,7 @@ inline void check_anywhere(PathCertificate& certificate, std::int64_t unix_time,
   // constraints are used.
   if (!certificate.anchor()) {
     // RFC 5280, 4.1.2.4: "The issuer field MUST contain a non-empty distinguished name".
-    if (certificate.issuer().empty() && !certificate.problem())
+    if (certificate.issuer().empty())
       found.add(PathRule::well_formed, ErrorCode::certificate_malformed, "the name of its issuer is empty",
                 "RFC 5280, 4.1.2.4");
     // RFC 5280, 4.1.2.2: a positive INTEGER of at most 20 octets.

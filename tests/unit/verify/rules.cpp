@@ -289,6 +289,10 @@ TEST_CASE("signature algorithms", "[rules]") {
           PathRule::signature, ErrorCode::certificate_signature_invalid, 0);
   refuses(Three{.authority = rsa, .leaf = {.algorithm = algorithm("1.2.840.10045.4.3.2")}}.judge(), PathRule::signature,
           ErrorCode::certificate_signature_invalid, 0);
+  // Then there is nothing to say about what the configuration allows.
+  refuses(Three{.authority = rsa, .leaf = {.algorithm = algorithm("1.2.840.10045.4.3.2")}}.judge(
+              now, {.signature_schemes = {SignatureScheme::ecdsa_secp256r1_sha256}}),
+          PathRule::signature, ErrorCode::certificate_signature_invalid, 0);
   // RFC 4055, 1.2: a key of id-RSASSA-PSS makes no other signatures, and none but with its parameters.
   const auto pss_key = [](KeyType type, CertOptions leaf) {
     return Three{.authority = {.key_type = type, .ca = true}, .leaf = std::move(leaf)}.judge();
@@ -353,6 +357,8 @@ TEST_CASE("the server's own certificate", "[rules]") {
   CertOptions ca{.ca = true, .key_usage = test::digital_signature | test::key_cert_sign,
                  .extended_key_usage = {{"PKIX.ServerAuth"}}};
   refuses(leaf(ca), PathRule::not_authority, usage, 0, "certificate authority");
+  ca.permitted_dns = {"example"};
+  refuses(leaf(ca), PathRule::not_authority, usage, 0);
   // Trusting it does not make it a server's.
   const auto pinned = test::self_signed(ca);
   refuses(test::judge({pinned.der()}, {pinned}), PathRule::not_authority, usage, 0);

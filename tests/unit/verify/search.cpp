@@ -134,6 +134,27 @@ TEST_CASE("a key identifier chooses, but does not exclude", "[search]") {
   refuses(outcome, PathRule::trusted_issuer, unknown, 0, "another key");
 }
 
+TEST_CASE("a key identifier on one side says nothing", "[search]") {
+  constexpr ErrorCode invalid = ErrorCode::certificate_signature_invalid;
+  const auto without = test::self_signed(authority("CA", false));
+  const auto with = test::self_signed(authority("CA"));
+  const auto impostor = test::self_signed(authority("CA"));
+  // The namesake may be the issuer as far as names go, so it is the signature that is wrong.
+  refuses(judge({impostor.issue({}).der()}, {without}), PathRule::signature, invalid, 0);
+  refuses(judge({impostor.issue({.key_ids = false}).der()}, {with}), PathRule::signature, invalid, 0);
+  refuses(judge({impostor.issue({}).der()}, {with}), PathRule::trusted_issuer, unknown, 0);
+}
+
+TEST_CASE("a certificate that several ways lead to", "[search]") {
+  const auto top = test::self_signed(authority("Top")).issue(authority("N"));
+  const auto middle = top.issue(authority("M"));
+  const auto ca = middle.issue(authority("CA", false));
+  const auto again = middle.issue(authority("CA", false));
+  const auto leaf = ca.issue({.key_ids = false});
+  const auto cost = cost_of({leaf.der(), ca.der(), again.der(), middle.der(), top.der()}, {root()}, false);
+  CHECK(cost.candidates == 2 + 2 * 2);
+}
+
 TEST_CASE("cross-signed authorities", "[search]") {
   const auto a = test::self_signed(authority("A"));
   const auto b = test::self_signed(authority("B"));
@@ -169,8 +190,10 @@ TEST_CASE("an anchor is an anchor, whoever signed it", "[search]") {
   CertOptions old = authority("Old");
   old.not_after = now - day;
   const auto expired = test::self_signed(old);
-  refuses(judge({expired.issue({}).der(), expired.der()}, {expired}), PathRule::validity, ErrorCode::certificate_expired,
-          1, "the trust anchor (CN=Old)");
+  PathCost cost;
+  refuses(judge({expired.issue({}).der(), expired.der()}, {expired}, now, {}, &cost), PathRule::validity,
+          ErrorCode::certificate_expired, 1, "the trust anchor (CN=Old)");
+  CHECK(cost.candidates == 1);
   // The same anchor twice is one.
   CHECK(test::anchors({ca, ca, root()}).size() == 2);
 }
@@ -179,6 +202,8 @@ TEST_CASE("why there is no path", "[search]") {
   const auto ca = root().issue(authority("CA"));
   const auto stranger = test::self_signed(authority("Stranger"));
   refuses(judge({ca.issue({}).der()}, {root()}), PathRule::trusted_issuer, unknown, 0,
+          "may not have sent its intermediate certificate");
+  refuses(judge({ca.issue({}).der(), stranger.der()}, {root()}), PathRule::trusted_issuer, unknown, 0,
           "may not have sent its intermediate certificate");
   const Blob address = test::der(0x30, test::der(0x30, {test::der_oid("1.3.6.1.5.5.7.48.2"),
                                                         test::der_text(0x86, "http://ca.example/ca.der")}));
@@ -192,6 +217,14 @@ TEST_CASE("why there is no path", "[search]") {
   const auto first = test::self_signed(authority("Same"));
   refuses(judge({first.issue({.common_name = "Same"}).der()}, {root()}), PathRule::trusted_issuer, unknown, 0,
           "neither among");
+  // The first of several, up to one that signs itself; namesakes with another key identifier are not followed.
+  const auto plain = test::self_signed(authority("Plain", false));
+  const auto namesake = stranger.issue(authority("Plain", false));
+  const auto below = plain.issue({.key_ids = false});
+  refuses(judge({below.der(), plain.der(), namesake.der()}, {root()}), PathRule::trusted_issuer, unknown, 1, "self-signed");
+  refuses(judge({below.der(), namesake.der(), plain.der()}, {root()}), PathRule::trusted_issuer, unknown, 1, "Stranger");
+  const auto other_ca = root().issue(authority("CA"));
+  refuses(judge({ca.issue({}).der(), other_ca.der()}, {stranger}), PathRule::trusted_issuer, unknown, 0, "lead nowhere");
   // What else is wrong with what was sent is told as well.
   const auto outcome = judge({ca.issue({.key_type = test::KeyType::rsa1024, .not_after = now - day}).der()}, {stranger});
   REQUIRE_FALSE(outcome.has_value());
@@ -250,6 +283,7 @@ TEST_CASE("floods of certificates with one name", "[search]") {
     flood.push_back(trusted.issue(authority("Same", false)).der());
   PathCost cost = cost_of(flood, {trusted}, false);
   CHECK(cost.signature_checks == limits::path_signature_checks);
+  CHECK(cost.candidates == limits::path_signature_checks + 2); // two for each way, and the first that is one too many
   // The right one is found among as many as can be tried.
   std::vector<Blob> some(flood.begin(), flood.begin() + 10);
   some.push_back(real.der());
