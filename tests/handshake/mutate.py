@@ -53,6 +53,10 @@ EQUIVALENT = {
     ("impl/client13_connected.ipp", "never: !state"): "the engine has asked whether the handshake is complete",
     ("impl/client13_connected.ipp", "never: epoch_ >= limits::key_epochs"): "no test lives to see 2^48 keys",
     ("impl/client13_connected.ipp", "deleted: session.version = ProtocolVersion::tls1_3;"): "TLS 1.3 is the default",
+    ("impl/client12.ipp", "never: !waiting"): "the engine has asked what is awaited",
+    ("impl/client12_finish.ipp", "never: !waiting"): "the engine has asked what is awaited",
+    ("impl/client12_finish.ipp", "never: !state"): "the engine has asked whether the handshake is complete",
+    ("impl/record_layer.ipp", "never: header.type == ContentType::application_data"): "before Finished it is refused anyway",
     ("impl/engine.ipp", "never: count == 0"): "from nothing no record is made",
     # Of release(); that of next() has a test.
     ("record/handshake_joiner.hpp", "deleted: given_ = false;"): "next() does the same before anything else",

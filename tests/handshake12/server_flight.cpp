@@ -82,6 +82,16 @@ TEST_CASE("Certificate of TLS 1.2: the key must be one for the suite", "[certifi
     CHECK(certificate_with([](CertificateDraft12&) {}, with_key(key, rsa_aes128)) == wrong);
 }
 
+TEST_CASE("Certificate of TLS 1.2: a key that signs nothing", "[certificate12]") {
+  // RFC 8410: X25519 is for key exchange.
+  ByteVector key{0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x6E, 0x03, 0x21, 0x00};
+  key.resize(key.size() + 32, 9);
+  const Identity odd = server_root().issue({.common_name = "odd", .public_key = key, .dns = {"server.test"}});
+  for (const CipherSuite suite : {ecdsa_aes128, rsa_aes128})
+    CHECK(handshake12_with([](Plan12&) {}, {.server = {.identity = odd, .suite = suite}}) ==
+          refused(ErrorCode::certificate_key_unsupported, Alert::unsupported_certificate));
+}
+
 TEST_CASE("Certificate of TLS 1.2: the key's curve must be on offer", "[certificate12]") {
   CHECK(certificate_with([](CertificateDraft12&) {}, with_key(KeyType::p384)) ==
         refused(ErrorCode::group_not_offered, Alert::illegal_parameter));
