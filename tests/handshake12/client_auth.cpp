@@ -60,12 +60,12 @@ const std::vector<HandshakeType> no_answer = {HandshakeType::client_key_exchange
 
 TEST_CASE("TLS 1.2: the client shows its certificate and signs all messages", "[client_auth12]") {
   using enum SignatureScheme;
-  for (const auto& [key, scheme] : std::vector<std::pair<KeyType, SignatureScheme>>{
-           {KeyType::p256, ecdsa_secp256r1_sha256},
-           {KeyType::p384, ecdsa_secp384r1_sha384},
-           {KeyType::ed25519, ed25519},
-           {KeyType::rsa2048, rsa_pss_rsae_sha256},
-           {KeyType::rsa2048, rsa_pss_rsae_sha512}})
+  for (const auto& [key, scheme] :
+       std::vector<std::pair<KeyType, SignatureScheme>>{{KeyType::p256, ecdsa_secp256r1_sha256},
+                                                        {KeyType::p384, ecdsa_secp384r1_sha384},
+                                                        {KeyType::ed25519, ed25519},
+                                                        {KeyType::rsa2048, rsa_pss_rsae_sha256},
+                                                        {KeyType::rsa2048, rsa_pss_rsae_sha512}})
     for (const bool extended : {true, false}) {
       CAPTURE(name_of(scheme), extended);
       TalkOptions12 options = asking({credential_of(client_identity(key))});
@@ -154,10 +154,10 @@ TEST_CASE("TLS 1.2: the caller chooses among the credentials", "[client_auth12]"
   const auto [none, nothing] = with(std::nullopt);
   CHECK(none == connected());
   CHECK(nothing.types == empty_answer);
-  const auto [second, shown] = with(tlsconnect::CredentialChoice{1, rsa_pss_rsae_sha256});
-  CHECK(second == connected());
-  CHECK(shown.chain == client_identity(KeyType::rsa2048).chain_der());
-  CHECK(shown.holds(client_identity(KeyType::rsa2048).key()));
+  const auto [other, rsa] = with(tlsconnect::CredentialChoice{1, rsa_pss_rsae_sha256});
+  CHECK(other == connected());
+  CHECK(rsa.chain == client_identity(KeyType::rsa2048).chain_der());
+  CHECK(rsa.holds(client_identity(KeyType::rsa2048).key()));
   // The choice is held to what was asked.
   const Outcome unfit = refused(ErrorCode::no_credential_fits, Alert::handshake_failure);
   CHECK(with(tlsconnect::CredentialChoice{2, rsa_pss_rsae_sha256}).first == unfit);
@@ -201,8 +201,8 @@ TEST_CASE("TLS 1.2: a client may insist on showing a certificate", "[client_auth
 
 TEST_CASE("TLS 1.2: a signature may come later", "[client_auth12]") {
   for (const bool ticket : {false, true}) {
-    TalkOptions12 options = asking(
-        {later_credential_of(client_identity(KeyType::p256), {SignatureScheme::ecdsa_secp256r1_sha256})});
+    TalkOptions12 options =
+        asking({later_credential_of(client_identity(KeyType::p256), {SignatureScheme::ecdsa_secp256r1_sha256})});
     if (ticket)
       options.server.ticket = ByteVector(30, 1);
     Talk12 talk(options);

@@ -45,8 +45,9 @@ TEST_CASE("ClientHello: TLS 1.2 alone offers nothing of TLS 1.3", "[client_hello
   CHECK(hello.fields.legacy_session_id.empty());
   CHECK(tlsconnect::equal(hello.fields.legacy_compression_methods, ByteVector{0}));
   using enum ExtensionType;
-  CHECK(types_of(hello) == std::set<ExtensionType>{server_name, supported_groups, ec_point_formats, signature_algorithms,
-                                                   signature_algorithms_cert, extended_main_secret, renegotiation_info});
+  CHECK(types_of(hello) == std::set<ExtensionType>{server_name, supported_groups, ec_point_formats,
+                                                   signature_algorithms, signature_algorithms_cert,
+                                                   extended_main_secret, renegotiation_info});
   const std::vector<CipherSuite> suites = suites_of(hello);
   CHECK(std::set<CipherSuite>(suites.begin(), suites.end()) ==
         std::set<CipherSuite>{ecdsa_aes128, ecdsa_aes256, ecdsa_chacha, rsa_aes128, rsa_aes256, rsa_chacha});
@@ -99,14 +100,17 @@ TEST_CASE("TLS 1.2: exporters and channel bindings", "[exporter12]") {
          {std::optional<BytesView>(), std::optional<BytesView>(BytesView()), std::optional<BytesView>(some)}) {
       REQUIRE(talk.client.export_keying_material("EXPERIMENTAL x", context, out));
       ByteVector expected(40);
-      value_of(talk.server.main_secret().export_keying_material(talk.server.randoms(), "EXPERIMENTAL x", context, expected));
+      value_of(
+          talk.server.main_secret().export_keying_material(talk.server.randoms(), "EXPERIMENTAL x", context, expected));
       CHECK(out == expected);
       // RFC 5705, 4: no context and an empty one differ.
       CHECK(out != seen);
       seen = out;
     }
-    for (const char* own : {"master secret", "key expansion", "client finished", "server finished", "extended master secret"})
-      CHECK(talk.client.export_keying_material(own, std::nullopt, out).error().code() == ErrorCode::export_not_available);
+    for (const char* own :
+         {"master secret", "key expansion", "client finished", "server finished", "extended master secret"})
+      CHECK(talk.client.export_keying_material(own, std::nullopt, out).error().code() ==
+            ErrorCode::export_not_available);
     // RFC 5929, 3.1: the first Finished is the client's.
     CHECK(talk.client.tls_unique().value() == talk.server.client_verify_data());
     CHECK(talk.client.tls_exporter().value().size() == 32);
