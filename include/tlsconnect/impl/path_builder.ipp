@@ -207,6 +207,8 @@ private:
       if (findings.empty())
         return true;
     }
+    if (++cost_.refusals >= limits::path_refusals)
+      exhausted_ = true;
     if (refused_.size() < refused_kept)
       refused_.push_back({path_, std::move(findings), kept});
     return false;

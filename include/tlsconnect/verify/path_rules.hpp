@@ -64,6 +64,7 @@ struct PathPolicy {
 struct PathCost {
   std::size_t signature_checks = 0;
   std::size_t candidates = 0; ///< issuers that were tried
+  std::size_t refusals = 0;   ///< paths that lead to an anchor, and break a rule
   std::size_t name_comparisons = 0;
 };
 
