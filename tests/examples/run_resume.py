@@ -22,7 +22,8 @@ RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 def certificate(folder):
     key, pem = str(folder / "key.pem"), str(folder / "cert.pem")
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
-                    "2", "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}", "-keyout", key, "-out", pem],
+                    "2", "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}",
+                    "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", key, "-out", pem],
                    check=True, capture_output=True)
     return key, pem
 

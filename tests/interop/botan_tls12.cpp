@@ -162,7 +162,8 @@ TEST_CASE("botan, TLS 1.2: bulk data both ways, over a blocking and a non-blocki
       CHECK(received.value() == BulkDigest::of(22));
     }
     REQUIRE(stream.shutdown().has_value());
-    CHECK(drain(stream).is_closed());
+    if (mode == PosixSocket::Mode::blocking)
+      CHECK(drain(stream).is_closed());
   }
 }
 

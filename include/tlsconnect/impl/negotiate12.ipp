@@ -6,6 +6,7 @@
 
 #include <tlsconnect/handshake/negotiate.hpp>
 #include <tlsconnect/handshake/server_certificate.hpp>
+#include <tlsconnect/impl/negotiate.ipp>
 #include <tlsconnect/wire/extension_bodies.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {

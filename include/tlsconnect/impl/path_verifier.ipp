@@ -11,6 +11,7 @@
 #include <tlsconnect/base/limits.hpp>
 #include <tlsconnect/base/text.hpp>
 #include <tlsconnect/crypto/hash.hpp>
+#include <tlsconnect/impl/name_constraints.ipp>
 #include <tlsconnect/verify/name_constraints.hpp>
 #include <tlsconnect/verify/name_match.hpp>
 #include <tlsconnect/verify/path_verifier.hpp>
