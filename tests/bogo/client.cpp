@@ -19,6 +19,7 @@ using tlsconnect::SignatureScheme;
 
 namespace {
 
+constexpr std::uint16_t tls12 = 0x0303;
 constexpr std::uint16_t tls13 = 0x0304;
 
 /// The certificate types of RFC 7250.
@@ -35,14 +36,15 @@ constexpr std::array known_groups = {
 constexpr std::array default_schemes = {
     SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::rsa_pss_rsae_sha256,
     SignatureScheme::ecdsa_secp384r1_sha384, SignatureScheme::rsa_pss_rsae_sha384,
-    SignatureScheme::rsa_pss_rsae_sha512,
+    SignatureScheme::rsa_pss_rsae_sha512,    SignatureScheme::rsa_pkcs1_sha256,
+    SignatureScheme::rsa_pkcs1_sha384,       SignatureScheme::rsa_pkcs1_sha512,
 };
 
-/// Schemes that exist in older versions only; a list for all versions may name them. The last is the runner's number for
+/// Schemes that the library refuses; a list that names others too does without them. The last is the runner's number for
 /// MD5 and SHA-1 side by side, which TLS 1.1 has.
-constexpr std::array older_schemes = {
-    SignatureScheme::rsa_pkcs1_sha1,   SignatureScheme::ecdsa_sha1,       SignatureScheme::rsa_pkcs1_sha256,
-    SignatureScheme::rsa_pkcs1_sha384, SignatureScheme::rsa_pkcs1_sha512,
+constexpr std::array refused_schemes = {
+    SignatureScheme::rsa_pkcs1_sha1,
+    SignatureScheme::ecdsa_sha1,
     static_cast<SignatureScheme>(0xff01),
 };
 
@@ -53,13 +55,31 @@ bool contains(const List& list, Value value) {
 
 std::unexpected<Refusal> unimplemented(Complaint reason) { return std::unexpected(Refusal{true, std::move(reason)}); }
 
-/// The schemes of a list that TLS 1.3 has.
+/// Whether a version of the protocol signs with it.
+bool is_known(SignatureScheme scheme) {
+  return tlsconnect::signs_tls13(scheme) || tlsconnect::signs_tls12(scheme);
+}
+
+/// The schemes of a list that the library has.
 std::vector<SignatureScheme> schemes_of(std::span<const std::uint16_t> numbers) {
   std::vector<SignatureScheme> schemes;
   for (const std::uint16_t number : numbers)
-    if (const auto scheme = static_cast<SignatureScheme>(number); !contains(older_schemes, scheme))
+    if (const auto scheme = static_cast<SignatureScheme>(number); !contains(refused_schemes, scheme))
       schemes.push_back(scheme);
   return schemes;
+}
+
+/// The versions that the flags leave, of those that the library has.
+std::vector<tlsconnect::ProtocolVersion> versions_of(const ConnectionOptions& options) {
+  std::vector<tlsconnect::ProtocolVersion> versions;
+  const auto within = [&](std::uint16_t version) {
+    return version >= options.min_version && (options.max_version == 0 || version <= options.max_version);
+  };
+  if (!options.no_tls13 && within(tls13))
+    versions.push_back(tlsconnect::ProtocolVersion::tls1_3);
+  if (!options.no_tls12 && within(tls12))
+    versions.push_back(tlsconnect::ProtocolVersion::tls1_2);
+  return versions;
 }
 
 std::vector<NamedGroup> groups_of(std::span<const std::uint16_t> numbers) {
@@ -101,7 +121,7 @@ std::optional<tlsconnect::Policy> policy_of(const ConnectionOptions& options) {
 std::expected<void, Refusal> check_schemes(std::span<const std::uint16_t> numbers) {
   for (const std::uint16_t number : numbers)
     if (const auto scheme = static_cast<SignatureScheme>(number);
-        !tlsconnect::signs_tls13(scheme) && !contains(older_schemes, scheme))
+        !is_known(scheme) && !contains(refused_schemes, scheme))
       return unimplemented("signature scheme " + std::to_string(number));
   return {};
 }
@@ -109,9 +129,9 @@ std::expected<void, Refusal> check_schemes(std::span<const std::uint16_t> number
 } // namespace
 
 std::expected<void, Refusal> check_supported(const ConnectionOptions& options) {
-  if (options.no_tls13 || (options.max_version != 0 && options.max_version < tls13) ||
-      (options.expect_version != 0 && options.expect_version < tls13))
-    return unimplemented("TLS 1.2");
+  if ((options.max_version != 0 && options.max_version < tls12) ||
+      (options.expect_version != 0 && options.expect_version < tls12))
+    return unimplemented("a version below TLS 1.2");
   if (options.min_version > tls13)
     return unimplemented("a version above TLS 1.3");
   for (const std::uint16_t curve : options.curves)
@@ -134,6 +154,8 @@ Made<ConfigPtr> configure(const ConnectionOptions& options, const Shared& shared
                           Notes& notes) {
   const std::optional<tlsconnect::Policy> policy = policy_of(options);
   ClientConfig::Builder builder = policy ? ClientConfig::builder(*policy) : ClientConfig::builder();
+  // What the runner's servers leave out or bind is for its tests to say.
+  builder.require_extended_main_secret(false);
   builder.grease(options.enable_grease);
   builder.clock(shared.clock).key_log(notes.key_log);
   if (options.no_ticket)
@@ -165,7 +187,8 @@ Made<ConfigPtr> configure(const ConnectionOptions& options, const Shared& shared
 
   // A policy comes last, for the runner: it overrides all lists.
   if (!policy) {
-    // Where TLS 1.3 has none of the schemes, the runner's server uses one of them all the same, to see it refused.
+    builder.versions(versions_of(options));
+    // Where the library has none of the schemes, the runner's server uses one of them all the same, to see it refused.
     std::vector<SignatureScheme> schemes = schemes_of(options.verify_preferences);
     if (schemes.empty())
       schemes.assign(default_schemes.begin(), default_schemes.end());

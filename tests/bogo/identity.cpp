@@ -80,6 +80,8 @@ public:
         notes_->requested_authorities += "0123456789abcdef"[octet & 15];
       }
     }
+    if (request.certificate_types)
+      notes_->requested_types.assign(request.certificate_types->begin(), request.certificate_types->end());
     return tlsconnect::select_credential(credentials, request);
   }
 
@@ -243,10 +245,10 @@ Made<std::vector<Credential>> make_credentials(const ConnectionOptions& options,
 
   std::vector<Credential> credentials;
   for (const Candidate& candidate : candidates) {
-    // Without a scheme that TLS 1.3 signs with, a credential is of no use.
+    // Without a scheme that the library signs with, a credential is of no use.
     if (const auto& schemes = candidate.options->signing_preferences;
         !schemes.empty() && std::none_of(schemes.begin(), schemes.end(), [](std::uint16_t number) {
-          return tlsconnect::signs_tls13(static_cast<SignatureScheme>(number));
+          return tlsconnect::signs_tls12(static_cast<SignatureScheme>(number));
         }))
       continue;
     Made<Credential> made = make_credential(*candidate.options, candidate.index, options.async, notes);

@@ -100,6 +100,7 @@ struct ConnectionOptions {
   bool read_with_unfinished_write = false;
   bool peek_then_read = false;
   bool send_alert = false;
+  bool tls_unique = false;
 
   // What to expect.
   std::uint16_t expect_version = 0;
@@ -112,6 +113,9 @@ struct ConnectionOptions {
   std::string expect_alpn;
   bool expect_session_miss = false;
   bool expect_no_session = false;
+  bool expect_ticket_renewal = false;
+  bool expect_extended_main_secret = false;
+  bool expect_secure_renegotiation = false;
   bool expect_ticket_supports_early_data = false;
   bool expect_accept_early_data = false;
   bool expect_reject_early_data = false;
@@ -124,6 +128,7 @@ struct ConnectionOptions {
   std::optional<int> expect_selected_credential;
   std::vector<std::uint16_t> expect_peer_verify_preferences;
   std::optional<std::string> expect_client_ca_list;
+  Octets expect_certificate_types;
   std::optional<unsigned> expect_peer_certificate_type;
   Octets expect_peer_rpk_sha256;
 };
