@@ -133,7 +133,7 @@ TEST_CASE("Finished of TLS 1.2: twelve right bytes", "[finished12]") {
   for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{11}, std::size_t{13}, std::size_t{32}}) {
     CAPTURE(size);
     CHECK(both_with([size](Plan12& plan) { plan["Finished"].edit([size](ByteVector& body) { body.resize(size); }); }) ==
-          refused(ErrorCode::field_out_of_range, Alert::decode_error));
+          refused(ErrorCode::finished_invalid, Alert::decrypt_error));
   }
 }
 

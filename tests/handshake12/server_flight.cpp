@@ -55,9 +55,9 @@ TEST_CASE("Certificate of TLS 1.2: at least one, and readable", "[certificate12]
         refused(ErrorCode::certificate_list_empty, Alert::decode_error));
   CHECK(certificate_with([](CertificateDraft12& draft) { draft.chain.push_back({}); }) == out_of_range);
   CHECK(certificate_with([](CertificateDraft12& draft) { draft.chain.front().pop_back(); }) ==
-        refused(ErrorCode::certificate_malformed, Alert::bad_certificate));
+        refused(ErrorCode::certificate_malformed, Alert::decode_error));
   CHECK(certificate_with([](CertificateDraft12& draft) { draft.chain.front().push_back(0); }) ==
-        refused(ErrorCode::certificate_malformed, Alert::bad_certificate));
+        refused(ErrorCode::certificate_malformed, Alert::decode_error));
   CHECK(certificate_with([](CertificateDraft12& draft) { draft.chain.assign(tlsconnect::limits::certificate_chain + 1, ByteVector(draft.chain.front())); }) ==
         refused(ErrorCode::certificate_chain_too_long, Alert::bad_certificate));
   CHECK(handshake12_with([](Plan12& plan) { plan["Certificate"].edit([](ByteVector& body) { body.push_back(0); }); }) ==

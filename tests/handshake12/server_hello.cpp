@@ -158,7 +158,7 @@ TEST_CASE("ServerHello of TLS 1.2: extensions that stand elsewhere", "[server_he
   const Outcome unsolicited = refused(ErrorCode::extension_unsolicited, Alert::unsupported_extension);
   for (const ExtensionType type :
        {ExtensionType::pre_shared_key, ExtensionType::cookie, ExtensionType::early_data, ExtensionType::padding,
-        ExtensionType::post_handshake_auth, ExtensionType::compress_certificate, ExtensionType::certificate_authorities,
+        ExtensionType::post_handshake_auth, ExtensionType::certificate_authorities,
         ExtensionType::oid_filters, ExtensionType::encrypted_client_hello}) {
     CAPTURE(static_cast<unsigned>(type));
     CHECK(extension_with(type, {}) == unsolicited);
@@ -288,7 +288,7 @@ TEST_CASE("ServerHello of TLS 1.2: record_size_limit", "[server_hello12]") {
   }
 }
 
-TEST_CASE("ServerHello of TLS 1.2: raw public keys are for TLS 1.3", "[server_hello12]") {
+TEST_CASE("ServerHello of TLS 1.2: raw public keys must have been offered", "[server_hello12]") {
   class Any final : public tlsconnect::RawPublicKeyVerifier {
   public:
     tlsconnect::Result<std::string> verify(const tlsconnect::PublicKey&,
@@ -301,7 +301,10 @@ TEST_CASE("ServerHello of TLS 1.2: raw public keys are for TLS 1.3", "[server_he
     builder.raw_public_keys(std::make_shared<Any>());
   }};
   CHECK(extension_with(ExtensionType::server_certificate_type, {0}, options) == connected());
+  // RFC 7250, 3: a key stands alone; certificates in its place are none.
   CHECK(extension_with(ExtensionType::server_certificate_type, {2}, options) ==
+        refused(ErrorCode::certificate_malformed, Alert::decode_error));
+  CHECK(extension_with(ExtensionType::server_certificate_type, {1}, options) ==
         refused(ErrorCode::certificate_type_not_offered, Alert::unsupported_certificate));
   CHECK(extension_with(ExtensionType::server_certificate_type, {}, options) ==
         refused(ErrorCode::message_truncated, Alert::decode_error));

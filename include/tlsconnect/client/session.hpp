@@ -29,7 +29,8 @@ struct SessionCertificate {
 };
 
 /// A ticket of TLS 1.3 (or a session of TLS 1.2), with all that resuming it takes and all that it rests on. Made by the
-/// library, kept by a SessionStore, used at most once. Its secret is wiped when it goes; it can be moved, not copied.
+/// library, kept by a SessionStore, used at most once; one of TLS 1.2 goes back into the store when it was resumed and
+/// the server gave no other. Its secret is wiped when it goes; it can be moved, not copied.
 struct Session {
   /// How far the clock may stand behind `received_at` before the session counts as expired, in milliseconds.
   static constexpr std::uint64_t clock_tolerance = 60'000;

@@ -78,13 +78,15 @@ TEST_CASE("the defaults: a hybrid and an elliptic curve with shares, nothing wea
   CHECK(list(config->groups()) ==
         Groups{Group::x25519_mlkem768, Group::x25519, Group::secp256r1, Group::secp384r1, Group::secp521r1});
   CHECK(list(config->key_shares()) == Groups{Group::x25519_mlkem768, Group::x25519});
-  CHECK(list(config->versions()) == Versions{tls::ProtocolVersion::tls1_3, tls::ProtocolVersion::tls1_2});
   CHECK(config->require_extended_main_secret());
+#if !defined(TLSCONNECT_WITHOUT_TLS12)
+  CHECK(list(config->versions()) == Versions{tls::ProtocolVersion::tls1_3, tls::ProtocolVersion::tls1_2});
   // Three of TLS 1.3, and those of TLS 1.2 with ECDHE and certificates.
   CHECK(config->cipher_suites().size() == 9);
+  CHECK(list(config->certificate_signature_schemes()) == list(config->signature_schemes()));
+#endif
   CHECK(config->compatibility_mode());
   CHECK(config->alpn().empty());
-  CHECK(list(config->certificate_signature_schemes()) == list(config->signature_schemes()));
   // RFC 9846, 4.2.3: without TLS 1.2, PKCS#1 v1.5 is for certificates only.
   const auto newest = good(trusting().versions({tls::ProtocolVersion::tls1_3}));
   for (const tls::SignatureScheme scheme : newest->signature_schemes())
@@ -201,6 +203,15 @@ TEST_CASE("a builder can be used again, and what it built does not change") {
   CHECK(second->alpn()[0] == "http/1.1");
 }
 
+#if defined(TLSCONNECT_WITHOUT_TLS12)
+TEST_CASE("a library without TLS 1.2 offers TLS 1.3 alone") {
+  CHECK(list(good(trusting())->versions()) == Versions{tls::ProtocolVersion::tls1_3});
+  CHECK(good(trusting())->cipher_suites().size() == 3);
+  refused(trusting().versions({tls::ProtocolVersion::tls1_2}), tls::ErrorCode::configuration_invalid, "TLS 1.2");
+  refused(trusting().cipher_suites({tls::CipherSuite::ecdhe_rsa_aes_128_gcm_sha256}),
+          tls::ErrorCode::configuration_invalid, "version");
+}
+#else
 TEST_CASE("versions: what is offered is what was said, or what is left") {
   using tls::ErrorCode;
   using enum tls::ProtocolVersion;
@@ -263,3 +274,4 @@ TEST_CASE("suites of TLS 1.2 with a pre-shared key need one") {
   REQUIRE(imported);
   CHECK(list(good(tls::ClientConfig::builder().external_psks(*imported))->versions()) == Versions{tls1_3});
 }
+#endif

@@ -247,3 +247,61 @@ TEST_CASE("the hash of tls-server-end-point", "[public-key]") {
   CHECK(pss({"SHA-384", Botan::AlgorithmIdentifier::USE_NULL_PARAM}).value() == HashAlgorithm::sha384);
   CHECK(code_of(pss({"SHA-256", Botan::AlgorithmIdentifier::USE_NULL_PARAM})) == ErrorCode::export_not_available);
 }
+
+TEST_CASE("TLS 1.2: ECDSA is not bound to a curve for a hash, RSA may use PKCS#1 v1.5, and nothing SHA-1", "[public-key]") {
+  struct Case {
+    KeyType key;
+    SignatureScheme scheme;
+    const char* padding;
+    bool tls13;
+    bool tls12;
+  };
+  using enum SignatureScheme;
+  const tlsconnect::ByteVector message = test::repeated(100, 0x31);
+  for (const Case& item : {Case{KeyType::p256, ecdsa_secp256r1_sha256, "SHA-256", true, true},
+                           Case{KeyType::p256, ecdsa_secp384r1_sha384, "SHA-384", false, true},
+                           Case{KeyType::p384, ecdsa_secp256r1_sha256, "SHA-256", false, true},
+                           Case{KeyType::p521, ecdsa_secp384r1_sha384, "SHA-384", false, true},
+                           Case{KeyType::p256, ecdsa_sha1, "SHA-1", false, false},
+                           Case{KeyType::rsa2048, rsa_pkcs1_sha256, "PKCS1v15(SHA-256)", false, true},
+                           Case{KeyType::rsa2048, rsa_pkcs1_sha512, "PKCS1v15(SHA-512)", false, true},
+                           Case{KeyType::rsa2048, rsa_pkcs1_sha1, "PKCS1v15(SHA-1)", false, false},
+                           Case{KeyType::rsa2048, rsa_pss_rsae_sha384, "PSS(SHA-384,MGF1,48)", true, true},
+                           Case{KeyType::rsa_pss2048, rsa_pkcs1_sha256, "PSS(SHA-256,MGF1,32)", false, false},
+                           Case{KeyType::rsa_pss2048_sha256, rsa_pss_pss_sha384, "PSS(SHA-256,MGF1,32)", false, false},
+                           Case{KeyType::ed25519, ed25519, "Pure", true, true},
+                           Case{KeyType::ed25519, ecdsa_secp256r1_sha256, "Pure", false, false}}) {
+    INFO(name_of(item.scheme) << " with " << public_key(item.key).description());
+    const PublicKey key = public_key(item.key);
+    const Blob signature = test::Key::cached(item.key).sign(item.padding, message);
+    CHECK(key.verify(item.scheme, message, signature).has_value() == item.tls13);
+    CHECK(key.verify_tls12(item.scheme, message, signature).has_value() == item.tls12);
+    CHECK(key.fits_tls12(item.scheme) == item.tls12);
+    if (!item.tls12)
+      CHECK(code_of(key.verify_tls12(item.scheme, message, signature)) == ErrorCode::signature_scheme_not_for_key);
+    else
+      CHECK(code_of(key.verify_tls12(item.scheme, test::repeated(100, 0x32), signature)) ==
+            ErrorCode::signature_invalid);
+  }
+}
+
+TEST_CASE("TLS 1.2: with which suites a key goes, and on which curve it is", "[public-key]") {
+  using tlsconnect::Authentication12;
+  using tlsconnect::NamedGroup;
+  struct Case {
+    KeyType key;
+    Authentication12 authentication;
+    std::optional<NamedGroup> curve;
+  };
+  for (const Case& item : {Case{KeyType::p256, Authentication12::ecdsa, NamedGroup::secp256r1},
+                           Case{KeyType::p384, Authentication12::ecdsa, NamedGroup::secp384r1},
+                           Case{KeyType::p521, Authentication12::ecdsa, NamedGroup::secp521r1},
+                           Case{KeyType::ed25519, Authentication12::ecdsa, std::nullopt},
+                           Case{KeyType::ed448, Authentication12::ecdsa, std::nullopt},
+                           Case{KeyType::rsa2048, Authentication12::rsa, std::nullopt},
+                           Case{KeyType::rsa_pss2048, Authentication12::rsa, std::nullopt}}) {
+    INFO(public_key(item.key).description());
+    CHECK(public_key(item.key).authentication12() == item.authentication);
+    CHECK(public_key(item.key).curve() == item.curve);
+  }
+}
