@@ -195,6 +195,8 @@ Outcome check_end(const ConnectionOptions& options, const tlsconnect::Connection
                   const ShimSessions& sessions) {
   if (!sessions.trouble().empty())
     return std::unexpected(sessions.trouble());
+  if (options.expect_total_renegotiations != 0)
+    return std::unexpected("nothing was renegotiated");
   // A shim that shuts down at once has not waited for one.
   if (options.shim_shuts_down)
     return {};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 
 #include <tlsconnect/client/policy.hpp>
@@ -40,6 +41,13 @@ constexpr std::array default_schemes = {
     SignatureScheme::rsa_pkcs1_sha384,       SignatureScheme::rsa_pkcs1_sha512,
 };
 
+/// What is left when a test wants no AES.
+constexpr std::array chacha20_suites = {
+    tlsconnect::CipherSuite::chacha20_poly1305_sha256,
+    tlsconnect::CipherSuite::ecdhe_rsa_chacha20_poly1305_sha256,
+    tlsconnect::CipherSuite::ecdhe_ecdsa_chacha20_poly1305_sha256,
+};
+
 /// Schemes that the library refuses; a list that names others too does without them. The last is the runner's number for
 /// MD5 and SHA-1 side by side, which TLS 1.1 has.
 constexpr std::array refused_schemes = {
@@ -60,12 +68,18 @@ bool is_known(SignatureScheme scheme) {
   return tlsconnect::signs_tls13(scheme) || tlsconnect::signs_tls12(scheme);
 }
 
-/// The schemes of a list that the library has.
-std::vector<SignatureScheme> schemes_of(std::span<const std::uint16_t> numbers) {
+/// The schemes of a list that the library has, or the default where it has none of them: the runner's server then uses one
+/// of the list all the same, to see it refused.
+std::vector<SignatureScheme> schemes_of(std::span<const std::uint16_t> numbers, bool tls12_offered) {
   std::vector<SignatureScheme> schemes;
   for (const std::uint16_t number : numbers)
-    if (const auto scheme = static_cast<SignatureScheme>(number); !contains(refused_schemes, scheme))
-      schemes.push_back(scheme);
+    schemes.push_back(static_cast<SignatureScheme>(number));
+  const auto refused = [&](SignatureScheme scheme) {
+    return contains(refused_schemes, scheme) || !(tls12_offered || tlsconnect::signs_tls13(scheme));
+  };
+  std::erase_if(schemes, refused);
+  if (schemes.empty())
+    std::ranges::remove_copy_if(default_schemes, std::back_inserter(schemes), refused);
   return schemes;
 }
 
@@ -169,7 +183,8 @@ Made<ConfigPtr> configure(const ConnectionOptions& options, const Shared& shared
     return std::unexpected(std::move(psks.error()));
   const std::vector<std::uint8_t>& types = options.accepted_peer_cert_types;
   // A client of the runner that has a pre-shared key wants no certificate, unless it says so.
-  if (contains(types, type_x509) || (types.empty() && (psks->empty() || options.verify_peer)))
+  const bool certificates = !types.empty() || psks->empty() || options.verify_peer;
+  if (contains(types, type_x509) || (types.empty() && certificates))
     builder.verifier(certificate_verifier(judge));
   if (contains(types, type_raw_public_key))
     builder.raw_public_keys(raw_public_key_verifier(judge), types.front() == type_raw_public_key);
@@ -187,12 +202,16 @@ Made<ConfigPtr> configure(const ConnectionOptions& options, const Shared& shared
 
   // A policy comes last, for the runner: it overrides all lists.
   if (!policy) {
-    builder.versions(versions_of(options));
-    // Where the library has none of the schemes, the runner's server uses one of them all the same, to see it refused.
-    std::vector<SignatureScheme> schemes = schemes_of(options.verify_preferences);
-    if (schemes.empty())
-      schemes.assign(default_schemes.begin(), default_schemes.end());
-    builder.signature_schemes(std::move(schemes));
+    const std::vector<tlsconnect::ProtocolVersion> versions = versions_of(options);
+    // Both versions are what the library offers unless another flag leaves nothing for one of them.
+    if (versions.size() != 2)
+      builder.versions(versions);
+    const bool curves = options.curves.empty() ||
+                        !std::ranges::all_of(groups_of(options.curves), tlsconnect::is_post_quantum);
+    const bool tls12_offered = contains(versions, tlsconnect::ProtocolVersion::tls1_2) && certificates && curves;
+    builder.signature_schemes(schemes_of(options.verify_preferences, tls12_offered));
+    if (options.without_aes)
+      builder.cipher_suites({chacha20_suites.begin(), chacha20_suites.end()});
     if (!options.curves.empty())
       builder.groups(groups_of(options.curves));
     if (options.key_shares)

@@ -126,6 +126,11 @@ constexpr std::array flags = {
     on<&O::no_tls11>("-no-tls11"),
     on<&O::no_tls12>("-no-tls12"),
     on<&O::no_tls13>("-no-tls13"),
+    // Of the language that OpenSSL has for lists of cipher suites, the one sentence that a test needs.
+    Flag{"-cipher", true,
+         [](ConnectionOptions& options, std::string_view value) {
+           return options.without_aes = value == "DEFAULT:!AES";
+         }},
     text<&O::host_name>("-host-name"),
     text<&O::trust_cert>("-trust-cert"),
     numbers<&O::curves>("-curves"),
@@ -214,6 +219,7 @@ constexpr std::array flags = {
     on<&O::expect_ticket_renewal>("-expect-ticket-renewal"),
     on<&O::expect_extended_main_secret>("-expect-extended-master-secret"),
     on<&O::expect_secure_renegotiation>("-expect-secure-renegotiation"),
+    number<&O::expect_total_renegotiations>("-expect-total-renegotiations"),
     on<&O::expect_ticket_supports_early_data>("-expect-ticket-supports-early-data"),
     on<&O::expect_accept_early_data>("-expect-accept-early-data"),
     on<&O::expect_reject_early_data>("-expect-reject-early-data"),
@@ -242,6 +248,9 @@ constexpr std::array flags = {
     // Nothing is ever renegotiated: a flag that allows it, and one that has requests for it passed over, change nothing.
     granted("-renegotiate-freely"),
     granted("-renegotiate-ignore"),
+    granted("-forbid-renegotiation-after-handshake"),
+    // Which is why a server need not know RFC 5746, either.
+    granted("-no-legacy-server-connect"),
     // May be done, need not be.
     granted("-false-start"),
 };

@@ -51,6 +51,7 @@ struct ConnectionOptions {
   bool no_tls11 = false;
   bool no_tls12 = false;
   bool no_tls13 = false;
+  bool without_aes = false;
   std::string host_name;
   std::string trust_cert;
   std::vector<std::uint16_t> curves;
@@ -116,6 +117,7 @@ struct ConnectionOptions {
   bool expect_ticket_renewal = false;
   bool expect_extended_main_secret = false;
   bool expect_secure_renegotiation = false;
+  unsigned expect_total_renegotiations = 0;
   bool expect_ticket_supports_early_data = false;
   bool expect_accept_early_data = false;
   bool expect_reject_early_data = false;
