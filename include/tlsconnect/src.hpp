@@ -8,6 +8,7 @@
 
 #include <tlsconnect/impl/aead.ipp>
 #include <tlsconnect/impl/certificate_compression.ipp>
+#include <tlsconnect/impl/certificate_extensions.ipp>
 #if !defined(TLSCONNECT_WITHOUT_TLS12)
 #include <tlsconnect/impl/client12.ipp>
 #include <tlsconnect/impl/client12_finish.ipp>
@@ -30,9 +31,12 @@
 #include <tlsconnect/impl/key_schedule12.ipp>
 #include <tlsconnect/impl/key_schedule13.ipp>
 #include <tlsconnect/impl/memory_pipe.ipp>
+#include <tlsconnect/impl/name_constraints.ipp>
 #include <tlsconnect/impl/name_match.ipp>
 #include <tlsconnect/impl/negotiate.ipp>
 #include <tlsconnect/impl/negotiate12.ipp>
+#include <tlsconnect/impl/path_builder.ipp>
+#include <tlsconnect/impl/path_rules.ipp>
 #include <tlsconnect/impl/path_verifier.ipp>
 #include <tlsconnect/impl/policy.ipp>
 #include <tlsconnect/impl/posix.ipp>
@@ -51,4 +55,4 @@
 #include <tlsconnect/impl/trust_anchors.ipp>
 #include <tlsconnect/impl/verifier.ipp>
 #include <tlsconnect/impl/x509.ipp>
-#include <tlsconnect/impl/x509_path.ipp>
+#include <tlsconnect/impl/x509_signature.ipp>

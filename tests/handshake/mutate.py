@@ -30,12 +30,17 @@ TESTS = ["handshake/client_hello", "handshake/connected", "handshake/extensions"
          "handshake/server_hello", "handshake/state_table", "handshake/tickets", "handshake/psk",
          "handshake/external_psk", "handshake/early_data", "handshake/early_data_hostile", "handshake/client_auth",
          "handshake/late_auth", "handshake/verdict", "handshake/server_certificate", "handshake/raw_public_key",
-         "handshake/record_size", "handshake/grease", "handshake/exporter", "unit/record/joiner", "unit/wire/cursor"]
+         "handshake/record_size", "handshake/grease", "handshake/exporter", "handshake/state_table12",
+         "handshake12/attacks", "handshake12/change", "handshake12/client_auth", "handshake12/honest", "handshake12/psk",
+         "handshake12/records", "handshake12/resumption", "handshake12/server_flight", "handshake12/server_hello",
+         "unit/record/joiner", "unit/wire/cursor"]
 # What is mutated.
 TARGETS = ["impl/negotiate.ipp", "impl/client13.ipp", "impl/client13_connected.ipp", "impl/client_authentication.ipp",
            "impl/server_certificate.ipp", "impl/pre_shared_key.ipp", "impl/proofs.ipp", "impl/client_hello.ipp",
            "impl/record_layer.ipp", "impl/engine.ipp", "wire/extensions.hpp", "wire/messages13.hpp", "wire/cursor.hpp",
-           "record/handshake_joiner.hpp", "handshake/state.hpp"]
+           "record/handshake_joiner.hpp", "handshake/state.hpp", "impl/negotiate12.ipp", "impl/handshake12.ipp",
+           "impl/client12.ipp", "impl/client12_finish.ipp", "record/record_layer.hpp", "record/protection.hpp",
+           "wire/messages12.hpp"]
 # A mutant that goes round for ever may collect bytes as it goes.
 MEMORY = 4 << 30
 SECONDS = 120

@@ -45,6 +45,7 @@ TEST_CASE("ServerHello of TLS 1.2: the marks of a downgrade", "[server_hello12]"
   const Outcome downgraded = refused(ErrorCode::downgrade_detected, Alert::illegal_parameter);
   // Who offered TLS 1.3 was to have it.
   CHECK(marked(tlsconnect::downgrade_to_tls12, both) == downgraded);
+  CHECK(marked(tlsconnect::downgrade_to_tls12_by_jdk11, both) == downgraded);
   CHECK(marked(tlsconnect::downgrade_to_tls11, both) == downgraded);
   // Who offered TLS 1.2 has it, but the mark for less than that is wrong.
   TalkOptions12 only12 = {.server = {.downgrade_sentinel = true}};
@@ -58,14 +59,12 @@ TEST_CASE("ServerHello of TLS 1.2: the marks of a downgrade", "[server_hello12]"
                 std::copy(tail.begin(), tail.end(), hello.random.end() - 8);
               },
               both) == downgraded);
-  // Only the last eight bytes count, and all of them.
-  auto almost = tlsconnect::downgrade_to_tls12;
-  almost[0] ^= 1U;
-  TalkOptions12 options = both;
-  Talk12 talk(options);
-  talk.plan["ServerHello"].edit_hello([&](HelloDraft& hello) { CHECK(!std::equal(almost.begin(), almost.end(), hello.random.end() - 8)); });
-  talk.handshake();
-  CHECK(outcome_of(talk) == connected());
+  // All of the eight bytes count. (The server has signed another random than this.)
+  for (std::size_t place = 0; place < 8; ++place) {
+    auto almost = tlsconnect::downgrade_to_tls12;
+    almost[place] ^= 0x40U;
+    CHECK(marked(almost, both) == refused(ErrorCode::signature_invalid, Alert::decrypt_error));
+  }
 }
 
 TEST_CASE("after a HelloRetryRequest there is no TLS 1.2", "[server_hello12]") {
@@ -158,7 +157,7 @@ TEST_CASE("ServerHello of TLS 1.2: extensions that stand elsewhere", "[server_he
   const Outcome unsolicited = refused(ErrorCode::extension_unsolicited, Alert::unsupported_extension);
   for (const ExtensionType type :
        {ExtensionType::pre_shared_key, ExtensionType::cookie, ExtensionType::early_data, ExtensionType::padding,
-        ExtensionType::post_handshake_auth, ExtensionType::certificate_authorities,
+        ExtensionType::post_handshake_auth, ExtensionType::compress_certificate, ExtensionType::certificate_authorities,
         ExtensionType::oid_filters, ExtensionType::encrypted_client_hello}) {
     CAPTURE(static_cast<unsigned>(type));
     CHECK(extension_with(type, {}) == unsolicited);
@@ -288,30 +287,52 @@ TEST_CASE("ServerHello of TLS 1.2: record_size_limit", "[server_hello12]") {
   }
 }
 
-TEST_CASE("ServerHello of TLS 1.2: raw public keys must have been offered", "[server_hello12]") {
+TEST_CASE("TLS 1.2: raw public keys", "[server_hello12]") {
   class Any final : public tlsconnect::RawPublicKeyVerifier {
   public:
-    tlsconnect::Result<std::string> verify(const tlsconnect::PublicKey&,
+    explicit Any(ByteVector key) : key_(std::move(key)) {}
+    tlsconnect::Result<std::string> verify(const tlsconnect::PublicKey& key,
                                            const tlsconnect::ServerName&) const noexcept override {
-      return std::string("any");
+      if (!tlsconnect::equal(key.spki(), key_))
+        return tlsconnect::fail(ErrorCode::certificate_rejected, "Any");
+      return std::string("known");
     }
+
+  private:
+    ByteVector key_;
   };
-  const TalkOptions12 options = {.configure = [](auto& builder) {
-    both_versions(builder);
-    builder.raw_public_keys(std::make_shared<Any>());
-  }};
-  CHECK(extension_with(ExtensionType::server_certificate_type, {0}, options) == connected());
-  // RFC 7250, 3: a key stands alone; certificates in its place are none.
-  CHECK(extension_with(ExtensionType::server_certificate_type, {2}, options) ==
-        refused(ErrorCode::certificate_malformed, Alert::decode_error));
-  CHECK(extension_with(ExtensionType::server_certificate_type, {1}, options) ==
-        refused(ErrorCode::certificate_type_not_offered, Alert::unsupported_certificate));
-  CHECK(extension_with(ExtensionType::server_certificate_type, {}, options) ==
+  const ByteVector key = server_identity().key().public_der();
+  const auto options = [](const ByteVector& known) {
+    return TalkOptions12{.configure = [known](auto& builder) { builder.raw_public_keys(std::make_shared<Any>(known)); }};
+  };
+  const auto shown = [&](const ByteVector& spki, std::size_t more, const TalkOptions12& with) {
+    return handshake12_with(
+        [&](Plan12& plan) {
+          plan["ServerHello"].with_extension(ExtensionType::server_certificate_type, {2});
+          ByteVector body{0, static_cast<std::uint8_t>(spki.size() >> 8), static_cast<std::uint8_t>(spki.size())};
+          append(body, spki);
+          body.resize(body.size() + more);
+          plan["Certificate"].replace(body);
+        },
+        with);
+  };
+  CHECK(shown(key, 0, options(key)) == connected());
+  CHECK(shown(key, 0, options({1})) == refused(ErrorCode::certificate_rejected, Alert::certificate_unknown));
+  CHECK(shown(key, 1, options(key)) == refused(ErrorCode::message_trailing_bytes, Alert::decode_error));
+  CHECK(shown({}, 0, options(key)) == refused(ErrorCode::field_out_of_range, Alert::decode_error));
+  CHECK(shown({0x30, 0}, 0, options(key)) == refused(ErrorCode::certificate_malformed, Alert::decode_error));
+  // Another key than the one that signs.
+  const ByteVector other = Key::cached(KeyType::p256, 7).public_der();
+  CHECK(shown(other, 0, options(other)) == refused(ErrorCode::signature_invalid, Alert::decrypt_error));
+  // Certificates, as before.
+  CHECK(extension_with(ExtensionType::server_certificate_type, {0}, options(key)) == connected());
+  const Outcome not_offered = refused(ErrorCode::certificate_type_not_offered, Alert::unsupported_certificate);
+  CHECK(extension_with(ExtensionType::server_certificate_type, {1}, options(key)) == not_offered);
+  CHECK(extension_with(ExtensionType::server_certificate_type, {}, options(key)) ==
         refused(ErrorCode::message_truncated, Alert::decode_error));
 }
 
-TEST_CASE("messages of TLS 1.2 end a handshake that is not one", "[server_hello12]") {
-  // Whatever comes instead of a ServerHello.
+TEST_CASE("nothing but a ServerHello comes first", "[server_hello12]") {
   for (const HandshakeType type : {HandshakeType::certificate, HandshakeType::server_key_exchange,
                                    HandshakeType::server_hello_done, HandshakeType::finished,
                                    HandshakeType::new_session_ticket, HandshakeType::client_hello}) {

@@ -96,38 +96,44 @@ TEST_CASE("gnutls: only TLS 1.2, to a client of TLS 1.3 alone") {
 }
 
 TEST_CASE("gnutls: bulk data from the server") {
-  const TempFolder folder;
-  std::string data;
-  data.reserve(bulk_size);
-  BulkSource source(6);
-  for (std::string_view piece = source.next(); !piece.empty(); piece = source.next())
-    data.append(piece);
-  const GnutlsServer server({.more = {"--http", "--httpdata", folder.write("data", data)}});
-  TcpStream stream = connected(server.port());
-  send(stream, "GET / HTTP/1.0\r\n\r\n");
+  for (const tc::ProtocolVersion version : every_version) {
+    INFO(name_of(version));
+    const TempFolder folder;
+    std::string data;
+    data.reserve(bulk_size);
+    BulkSource source(6);
+    for (std::string_view piece = source.next(); !piece.empty(); piece = source.next())
+      data.append(piece);
+    const GnutlsServer server({.more = {"--http", "--httpdata", folder.write("data", data)}});
+    TcpStream stream = connected(server.port(), client().versions({version}));
+    send(stream, "GET / HTTP/1.0\r\n\r\n");
 
-  // The header ends with an empty line; what came with it is data already.
-  std::string start = receive_until(stream, "\r\n\r\n");
-  const std::string_view first = std::string_view(start).substr(start.find("\r\n\r\n") + 4);
-  BulkDigest digest;
-  digest.add(first);
-  std::vector<std::uint8_t> buffer(30'000);
-  for (;;) {
-    auto count = stream.read_some(buffer);
-    if (!count) {
-      CHECK(count.error().is_closed());
-      break;
+    // The header ends with an empty line; what came with it is data already.
+    std::string start = receive_until(stream, "\r\n\r\n");
+    const std::string_view first = std::string_view(start).substr(start.find("\r\n\r\n") + 4);
+    BulkDigest digest;
+    digest.add(first);
+    std::vector<std::uint8_t> buffer(30'000);
+    for (;;) {
+      auto count = stream.read_some(buffer);
+      if (!count) {
+        CHECK(count.error().is_closed());
+        break;
+      }
+      digest.add(tc::as_text(tc::BytesView(buffer).first(*count)));
     }
-    digest.add(tc::as_text(tc::BytesView(buffer).first(*count)));
+    CHECK(digest.size() == bulk_size);
+    CHECK(digest.value() == BulkDigest::of(6));
   }
-  CHECK(digest.size() == bulk_size);
-  CHECK(digest.value() == BulkDigest::of(6));
 }
 
 TEST_CASE("gnutls: bulk data echoed over a non-blocking socket") {
-  const GnutlsServer server;
-  TcpStream stream = connected(connector(server.port(), client(), host, PosixSocket::Mode::non_blocking));
-  CHECK(exchange_bulk(stream, 7) == BulkDigest::of(7));
+  for (const tc::ProtocolVersion version : every_version) {
+    INFO(name_of(version));
+    const GnutlsServer server;
+    TcpStream stream = connected(connector(server.port(), client().versions({version}), host, PosixSocket::Mode::non_blocking));
+    CHECK(exchange_bulk(stream, 7) == BulkDigest::of(7));
+  }
 }
 
 TEST_CASE("gnutls: a server that dies leaves a truncated stream") {

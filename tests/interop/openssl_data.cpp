@@ -4,40 +4,46 @@
 using namespace interop;
 
 TEST_CASE("openssl: bulk data over a blocking socket") {
-  BulkDigest at_server;
-  OpensslServer server({.raw = true, .sink = [&](std::string_view piece) { at_server.add(piece); }});
-  TcpStream stream = connected(server.port());
+  for (const tc::ProtocolVersion version : every_version) {
+    INFO(name_of(version));
+    BulkDigest at_server;
+    OpensslServer server({.raw = true, .sink = [&](std::string_view piece) { at_server.add(piece); }});
+    TcpStream stream = connected(server.port(), client().versions({version}));
 
-  send_bulk(stream, 1);
-  CHECK(at_server.wait_for(bulk_size));
-  CHECK(at_server.value() == BulkDigest::of(1));
+    send_bulk(stream, 1);
+    CHECK(at_server.wait_for(bulk_size));
+    CHECK(at_server.value() == BulkDigest::of(1));
 
-  std::thread feeder([&] {
-    BulkSource source(2);
-    for (std::string_view piece = source.next(); !piece.empty(); piece = source.next())
-      if (!server.process().write(piece))
-        return;
-  });
-  const tc::Digest received = receive_bulk(stream);
-  feeder.join();
-  CHECK(received == BulkDigest::of(2));
+    std::thread feeder([&] {
+      BulkSource source(2);
+      for (std::string_view piece = source.next(); !piece.empty(); piece = source.next())
+        if (!server.process().write(piece))
+          return;
+    });
+    const tc::Digest received = receive_bulk(stream);
+    feeder.join();
+    CHECK(received == BulkDigest::of(2));
+  }
 }
 
 TEST_CASE("openssl: bulk data both ways at once over a non-blocking socket") {
-  BulkDigest at_server;
-  OpensslServer server({.raw = true, .sink = [&](std::string_view piece) { at_server.add(piece); }});
-  TcpStream stream = connected(connector(server.port(), client(), host, PosixSocket::Mode::non_blocking));
-  std::thread feeder([&] {
-    BulkSource source(4);
-    for (std::string_view piece = source.next(); !piece.empty(); piece = source.next())
-      if (!server.process().write(piece))
-        return;
-  });
-  const tc::Digest received = exchange_bulk(stream, 3);
-  feeder.join();
-  CHECK(received == BulkDigest::of(4));
-  CHECK(at_server.wait_for(bulk_size));
-  CHECK(at_server.value() == BulkDigest::of(3));
+  for (const tc::ProtocolVersion version : every_version) {
+    INFO(name_of(version));
+    BulkDigest at_server;
+    OpensslServer server({.raw = true, .sink = [&](std::string_view piece) { at_server.add(piece); }});
+    TcpStream stream = connected(connector(server.port(), client().versions({version}), host, PosixSocket::Mode::non_blocking));
+    std::thread feeder([&] {
+      BulkSource source(4);
+      for (std::string_view piece = source.next(); !piece.empty(); piece = source.next())
+        if (!server.process().write(piece))
+          return;
+    });
+    const tc::Digest received = exchange_bulk(stream, 3);
+    feeder.join();
+    CHECK(received == BulkDigest::of(4));
+    CHECK(at_server.wait_for(bulk_size));
+    CHECK(at_server.value() == BulkDigest::of(3));
+  }
 }
 
 TEST_CASE("openssl: small records") {

@@ -93,6 +93,14 @@ struct Pki {
   }
 };
 
+/// The versions that the library was built with.
+inline constexpr tc::ProtocolVersion every_version[] = {
+    tc::ProtocolVersion::tls1_3,
+#if !defined(TLSCONNECT_WITHOUT_TLS12)
+    tc::ProtocolVersion::tls1_2,
+#endif
+};
+
 /// A signature scheme of TLS 1.3, and a key that signs with it.
 struct SignatureCase {
   SignatureScheme scheme;

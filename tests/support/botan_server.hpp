@@ -57,6 +57,8 @@ struct BotanServerOptions {
   std::vector<std::uint8_t> key = {};
   /// Cipher suites, the preferred one first; the server's order decides.
   std::vector<std::uint16_t> cipher_suites = {0x1301, 0x1302, 0x1303};
+  /// The same for TLS 1.2; empty: Botan's own choice.
+  std::vector<std::uint16_t> cipher_suites12 = {};
   /// Groups, the preferred one first. A group that the client sent a share for beats one that it did not; when there is
   /// none of those, the server asks for one (HelloRetryRequest).
   std::vector<std::uint16_t> groups = {0x11EC, 0x11EB, 0x11ED, 29, 23, 24, 25};
@@ -98,7 +100,9 @@ public:
   bool allow_dtls12() const override { return false; }
 
   std::vector<std::uint16_t> ciphersuite_list(Botan::TLS::Protocol_Version version) const override {
-    return version.is_tls_13_or_later() ? options_.cipher_suites : Botan::TLS::Policy::ciphersuite_list(version);
+    if (version.is_tls_13_or_later())
+      return options_.cipher_suites;
+    return options_.cipher_suites12.empty() ? Botan::TLS::Policy::ciphersuite_list(version) : options_.cipher_suites12;
   }
   bool server_uses_own_ciphersuite_preferences() const override { return true; }
 

@@ -186,7 +186,88 @@ std::unique_ptr<Botan::PK_Signer> signer_for(const Key& key, const CertOptions& 
   return Botan::X509_Object::choose_sig_format(*key.botan(), rng(), hash, padding);
 }
 
+void add_usual_extensions(DER_Encoder& to, const CertOptions& options, const Key& key, const Key& signing_key) {
+  if (options.ca) {
+    Blob value;
+    DER_Encoder constraints(value);
+    constraints.start_sequence().encode(true);
+    if (options.path_length)
+      constraints.encode(*options.path_length);
+    constraints.end_cons();
+    add_extension(to, OID({2, 5, 29, 19}), true, value);
+  }
+  const std::uint32_t usage = options.key_usage.value_or(options.ca ? std::uint32_t{key_cert_sign | crl_sign}
+                                                                    : std::uint32_t{digital_signature});
+  if (usage != 0)
+    add_extension(to, OID({2, 5, 29, 15}), true, key_usage_bits(usage));
+  const auto purposes = options.extended_key_usage.value_or(options.ca ? std::vector<std::string>()
+                                                                       : std::vector<std::string>{"PKIX.ServerAuth"});
+  if (!purposes.empty()) {
+    Blob value;
+    DER_Encoder list(value);
+    list.start_sequence();
+    for (const std::string& purpose : purposes)
+      list.encode(OID::from_string(purpose));
+    list.end_cons();
+    add_extension(to, OID({2, 5, 29, 37}), false, value);
+  }
+  if (!options.dns.empty() || !options.ip.empty())
+    add_extension(to, OID({2, 5, 29, 17}), false, general_names(options));
+  if (!options.permitted_dns.empty() || !options.excluded_dns.empty())
+    add_extension(to, OID({2, 5, 29, 30}), true, name_constraints(options));
+  if (options.key_ids) {
+    Blob own;
+    DER_Encoder(own).encode(options.own_key_id.value_or(key_id(key)), ASN1_Type::OctetString);
+    add_extension(to, OID({2, 5, 29, 14}), false, own);
+    Blob above;
+    DER_Encoder(above)
+        .start_sequence()
+        .add_object(ASN1_Type(0), ASN1_Class::ContextSpecific, options.issuer_key_id.value_or(key_id(signing_key)))
+        .end_cons();
+    add_extension(to, OID({2, 5, 29, 35}), false, above);
+  }
+}
+
 } // namespace
+
+Blob der(std::uint8_t tag, std::initializer_list<Blob> contents) {
+  std::size_t size = 0;
+  for (const Blob& part : contents)
+    size += part.size();
+  Blob out{tag};
+  if (size >= 0x80) {
+    const unsigned count = size < 0x100 ? 1 : size < 0x10000 ? 2 : 3;
+    out.push_back(static_cast<std::uint8_t>(0x80 | count));
+    for (unsigned i = count; i > 0; --i)
+      out.push_back(static_cast<std::uint8_t>(size >> (8 * (i - 1))));
+  } else {
+    out.push_back(static_cast<std::uint8_t>(size));
+  }
+  for (const Blob& part : contents)
+    out.insert(out.end(), part.begin(), part.end());
+  return out;
+}
+
+Blob der_text(std::uint8_t tag, std::string_view text) { return der(tag, Blob(text.begin(), text.end())); }
+
+Blob der_oid(const std::string& dotted) {
+  Blob out;
+  DER_Encoder(out).encode(OID(dotted));
+  return out;
+}
+
+Blob der_extension(const std::string& oid, bool critical, const Blob& value) {
+  return der(0x30, {der_oid(oid), critical ? Blob{0x01, 0x01, 0xFF} : Blob{}, der(0x04, value)});
+}
+
+Blob der_name(const std::vector<std::string>& common_names, std::uint8_t string_type) {
+  Blob all;
+  for (const std::string& name : common_names) {
+    const Blob one = der(0x31, der(0x30, {der_oid("2.5.4.3"), der_text(string_type, name)}));
+    all.insert(all.end(), one.begin(), one.end());
+  }
+  return der(0x30, all);
+}
 
 std::string pem_block(std::string_view label, const Blob& der) { return Botan::PEM_Code::encode(der, label); }
 
@@ -252,18 +333,21 @@ struct Identity::Impl {
 Identity Identity::mint(const CertOptions& options, const std::shared_ptr<const Impl>& issuer) {
   const Key key = choose_key(options);
   const Key& signing_key = issuer ? issuer->key : key;
-  const Blob subject = distinguished_name(options);
-  const Blob& issuer_name = issuer ? issuer->name : subject;
+  const Blob subject = options.subject_name.value_or(distinguished_name(options));
+  const Blob issuer_name = options.issuer_name.value_or(issuer ? issuer->name : subject);
   const auto signer = signer_for(signing_key, options);
-  const AlgorithmIdentifier algorithm = signer->algorithm_identifier();
+  const Blob algorithm = options.algorithm.value_or(signer->algorithm_identifier().BER_encode());
 
   Blob tbs;
   DER_Encoder to(tbs);
   to.start_sequence();
-  if (!options.version1)
-    to.start_explicit(0).encode(std::size_t{2}).end_explicit();
-  to.encode(Botan::BigInt::from_u64(options.serial ? *options.serial : next_serial()))
-      .encode(algorithm)
+  if (!options.version1 && options.version != 1)
+    to.start_explicit(0).encode(std::size_t{options.version - 1}).end_explicit();
+  if (options.serial_bytes)
+    to.raw_bytes(test::der(0x02, *options.serial_bytes));
+  else
+    to.encode(Botan::BigInt::from_u64(options.serial ? *options.serial : next_serial()));
+  to.raw_bytes(algorithm)
       .raw_bytes(issuer_name)
       .start_sequence()
       .encode(asn1_time(options.not_before))
@@ -273,58 +357,25 @@ Identity Identity::mint(const CertOptions& options, const std::shared_ptr<const 
       .raw_bytes(subject)
       .raw_bytes(options.public_key ? *options.public_key : key.public_der());
 
-  if (!options.version1) {
+  if (options.extension_list) {
+    to.start_explicit(3).start_sequence().raw_bytes(*options.extension_list).end_cons().end_explicit();
+  } else if (!options.version1) {
     to.start_explicit(3).start_sequence();
-    if (options.ca) {
-      Blob value;
-      DER_Encoder constraints(value);
-      constraints.start_sequence().encode(true);
-      if (options.path_length)
-        constraints.encode(*options.path_length);
-      constraints.end_cons();
-      add_extension(to, OID({2, 5, 29, 19}), true, value);
-    }
-    const std::uint32_t usage = options.key_usage.value_or(options.ca ? std::uint32_t{key_cert_sign | crl_sign}
-                                                                      : std::uint32_t{digital_signature});
-    if (usage != 0)
-      add_extension(to, OID({2, 5, 29, 15}), true, key_usage_bits(usage));
-    const auto purposes = options.extended_key_usage.value_or(options.ca ? std::vector<std::string>()
-                                                                         : std::vector<std::string>{"PKIX.ServerAuth"});
-    if (!purposes.empty()) {
-      Blob value;
-      DER_Encoder list(value);
-      list.start_sequence();
-      for (const std::string& purpose : purposes)
-        list.encode(OID::from_string(purpose));
-      list.end_cons();
-      add_extension(to, OID({2, 5, 29, 37}), false, value);
-    }
-    if (!options.dns.empty() || !options.ip.empty())
-      add_extension(to, OID({2, 5, 29, 17}), false, general_names(options));
-    if (!options.permitted_dns.empty() || !options.excluded_dns.empty())
-      add_extension(to, OID({2, 5, 29, 30}), true, name_constraints(options));
-    if (options.key_ids) {
-      Blob own;
-      DER_Encoder(own).encode(key_id(key), ASN1_Type::OctetString);
-      add_extension(to, OID({2, 5, 29, 14}), false, own);
-      Blob above;
-      DER_Encoder(above)
-          .start_sequence()
-          .add_object(ASN1_Type(0), ASN1_Class::ContextSpecific, key_id(signing_key))
-          .end_cons();
-      add_extension(to, OID({2, 5, 29, 35}), false, above);
-    }
+    if (!options.only_these_extensions)
+      add_usual_extensions(to, options, key, signing_key);
     for (const RawExtension& extension : options.extensions)
       add_extension(to, OID::from_string(extension.oid), extension.critical, extension.value);
     to.end_cons().end_explicit();
   }
   to.end_cons();
 
-  Blob der = Botan::X509_Object::make_signed(*signer, rng(), algorithm, tbs);
+  const Blob signature = signer->sign_message(tbs, rng());
+  Blob whole =
+      test::der(0x30, {tbs, options.outer_algorithm.value_or(algorithm), test::der(0x03, {Blob{0x00}, signature})});
   if (options.break_signature)
-    der[der.size() - 1] ^= 1;
+    whole[whole.size() - 1] ^= 1;
   return Identity(std::make_shared<const Impl>(
-      Impl{key, options.common_name, options.organization, subject, std::move(der), issuer}));
+      Impl{key, options.common_name, options.organization, subject, std::move(whole), issuer}));
 }
 
 Identity self_signed(const CertOptions& options) { return Identity::mint(options, nullptr); }

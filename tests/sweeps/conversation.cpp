@@ -70,6 +70,21 @@ tc::Session make_session(const tc::ClientConfig& config, std::uint32_t max_early
   return session;
 }
 
+/// The same in TLS 1.2.
+tc::Session make_session12(const tc::ClientConfig& config, bool ticket) {
+  tc::Session session = make_session(config, 0);
+  session.version = tc::ProtocolVersion::tls1_2;
+  session.cipher_suite = tc::CipherSuite::ecdhe_ecdsa_aes_128_gcm_sha256;
+  session.secret = tc::SessionSecret(main_secret12());
+  session.age_add = 0;
+  session.extended_main_secret = true;
+  if (!ticket) {
+    session.ticket.clear();
+    session.session_id.assign(32, 0x1D);
+  }
+  return session;
+}
+
 tc::ConfigPtr fixed_config(const Plot& plot) {
   auto builder = test::live_config_builder();
   builder.verifier(std::make_shared<Verdict>(!plot.refuse_certificate, plot.verdict_later))
@@ -80,6 +95,9 @@ tc::ConfigPtr fixed_config(const Plot& plot) {
   if (plot.session)
     config->session_store()->put(tc::session_key(test::live_name(), config->trust_identity()),
                                  make_session(*config, *plot.session));
+  if (plot.session12 != Plot::Session12::none)
+    config->session_store()->put(tc::session_key(test::live_name(), config->trust_identity()),
+                                 make_session12(*config, plot.session12 == Plot::Session12::ticket));
   return config;
 }
 
@@ -335,6 +353,7 @@ tc::ByteVector Plot::data(std::size_t size, std::size_t start) {
 }
 
 tc::ByteVector session_ticket() { return Plot::data(90, 5'000); }
+tc::ByteVector main_secret12() { return Plot::data(48, 7'000); }
 tc::ByteVector session_key() { return Plot::data(32, 6'000); }
 
 tc::Credential client_credential(bool later) {

@@ -75,6 +75,9 @@ struct Plot {
   bool verdict_later = false;
   /// There is a session in the store, under which so many bytes of early data may be sent.
   std::optional<std::uint32_t> session = {};
+  /// There is one of TLS 1.2, by its id or by its ticket.
+  enum class Session12 : std::uint8_t { none, id, ticket };
+  Session12 session12 = Session12::none;
   std::size_t early_data = 0;
   bool small_writes = false; ///< recorded so: the server answers before the client has sent all that it has
   std::size_t first_data = 0; ///< for connect(first_data); 0: connect()
@@ -91,6 +94,7 @@ struct Plot {
 /// The session that a plot may begin with: what the server has to know of it.
 [[nodiscard]] tc::ByteVector session_ticket();
 [[nodiscard]] tc::ByteVector session_key();
+[[nodiscard]] tc::ByteVector main_secret12();
 /// The client's certificate, with its key at hand or with signatures that come later.
 [[nodiscard]] tc::Credential client_credential(bool later);
 

@@ -10,6 +10,7 @@
 #include "conversation.hpp"
 #include "live_server.hpp"
 #include "scripted_server.hpp"
+#include "scripted_server12.hpp"
 
 namespace sweeps {
 namespace {
@@ -167,6 +168,70 @@ auto with_certificate(bool later, bool after_handshake = false) {
     builder.credentials({client_credential(later)}).post_handshake_auth(after_handshake);
   };
 }
+
+// ---- the scripted server of TLS 1.2 ----
+
+#if !defined(TLSCONNECT_WITHOUT_TLS12)
+using Scripted12 = test::ScriptedServer12;
+
+/// Its plan takes care of its two flights by itself.
+class ScriptedPeer12 final : public Peer {
+public:
+  ScriptedPeer12(const test::ServerOptions12& options, std::vector<Reply<Scripted12>> replies)
+      : server_(options), replies_(std::move(replies)) {}
+
+  tc::ByteVector hear(tc::BytesView bytes) override {
+    server_.feed(bytes);
+    if (!answered_ && !server_.hellos().empty()) {
+      answered_ = true;
+      server_.run(server_.honest_plan());
+    }
+    for (; server_.client_finished() && next_ < replies_.size() &&
+           replies_[next_].when(server_, server_.received().size());
+         ++next_)
+      replies_[next_].act(server_);
+    if (!closed_ && !server_.alerts().empty()) {
+      closed_ = true;
+      if (server_.alerts().front().description == tc::AlertDescription::close_notify)
+        server_.send_alert(tc::AlertDescription::close_notify, 1);
+    }
+    return server_.take_output();
+  }
+  std::string complaint() const override {
+    return next_ == replies_.size() ? std::string() : "the server was not heard out";
+  }
+
+private:
+  Scripted12 server_;
+  std::vector<Reply<Scripted12>> replies_;
+  bool answered_ = false;
+  std::size_t next_ = 0;
+  bool closed_ = false;
+};
+
+std::function<std::unique_ptr<Peer>()> scripted12(test::ServerOptions12 options,
+                                                  std::vector<Reply<Scripted12>> replies = {}) {
+  return [=] { return std::make_unique<ScriptedPeer12>(options, replies); };
+}
+auto tells12(std::size_t size) {
+  return [size](Scripted12& server) { server.send_data(tc::as_text(Plot::data(size, 99))); };
+}
+/// Both versions are offered, so that the client also finds out which it is.
+auto older(std::function<void(tc::ClientConfig::Builder&)> more = {}) {
+  return [more = std::move(more)](tc::ClientConfig::Builder& builder) {
+    builder.versions({tc::ProtocolVersion::tls1_3, tc::ProtocolVersion::tls1_2});
+    if (more)
+      more(builder);
+  };
+}
+/// What the server knows of the session that a plot may begin with.
+test::KnownSession session12(bool ticket) {
+  return {.session_id = ticket ? tc::ByteVector() : tc::ByteVector(32, 0x1D),
+          .ticket = ticket ? session_ticket() : tc::ByteVector(),
+          .main_secret = main_secret12(),
+          .suite = tc::CipherSuite::ecdhe_ecdsa_aes_128_gcm_sha256};
+}
+#endif
 
 constexpr Step end{What::read_to_end};
 constexpr Step shutdown{What::shutdown};
@@ -371,6 +436,78 @@ void add_key_update(std::vector<Plot>& all) {
                  .steps = {write(10), update, write(20), read(50), update, update, write(1), read(60), shutdown, end}});
 }
 
+#if !defined(TLSCONNECT_WITHOUT_TLS12)
+void add_tls12(std::vector<Plot>& all) {
+  using tc::CipherSuite;
+  const auto is_tls12 = [](const Outcome& outcome) { return outcome.info.version == tc::ProtocolVersion::tls1_2; };
+  const auto resumes = [](const Outcome& outcome) {
+    return outcome.info.version == tc::ProtocolVersion::tls1_2 && outcome.info.psk == tc::PskUse::resumption;
+  };
+  for (const CipherSuite suite :
+       {CipherSuite::ecdhe_ecdsa_aes_256_gcm_sha384, CipherSuite::ecdhe_ecdsa_chacha20_poly1305_sha256})
+    all.push_back({.name = "TLS 1.2, " + std::string(name_of(suite)),
+                   .server = scripted12({.suite = suite, .ticket = tc::ByteVector(50, 1)},
+                                        {{heard(100), tells12(200)}, {heard(20'000), tells12(16'000)}}),
+                   .configure = older(),
+                   .steps = {write(100), read(200), write(19'900), read(16'000), shutdown, end},
+                   .meant = is_tls12});
+  all.push_back({.name = "TLS 1.2, stapled status, first data",
+                 .server = scripted12({.ocsp_response = tc::ByteVector(60, 7)}, {{heard(50), tells12(70)}}),
+                 .configure = older([](auto& builder) { builder.status_request(true); }),
+                 .first_data = 50,
+                 .steps = {read(70), shutdown, end},
+                 .meant = is_tls12});
+  for (const bool ticket : {false, true}) {
+    all.push_back({.name = ticket ? "TLS 1.2, resumption by ticket, which is renewed" : "TLS 1.2, resumption by id",
+                   .server = scripted12({.ticket = ticket ? tc::ByteVector(70, 9) : tc::ByteVector(),
+                                         .sessions = {session12(ticket)}},
+                                        {{heard(10), tells12(20)}}),
+                   .configure = older(),
+                   .session12 = ticket ? Plot::Session12::ticket : Plot::Session12::id,
+                   .steps = {write(10), read(20), shutdown, end},
+                   .meant = resumes});
+    all.push_back({.name = ticket ? "TLS 1.2, ticket declined" : "TLS 1.2, session id declined",
+                   .server = scripted12({.sessions = {session12(ticket)}, .decline_sessions = true},
+                                        {{heard(10), tells12(20)}}),
+                   .configure = older(),
+                   .session12 = ticket ? Plot::Session12::ticket : Plot::Session12::id,
+                   .steps = {write(10), read(20), shutdown, end},
+                   .meant = is_tls12});
+  }
+  for (const bool later : {false, true}) {
+    const unsigned asked = later ? 1 : 0;
+    all.push_back({.name = later ? "TLS 1.2, client certificate, signed later" : "TLS 1.2, client certificate",
+                   .server = scripted12({.request_certificate = true}, {{heard(10), tells12(20)}}),
+                   .configure = older(with_certificate(later)),
+                   .steps = {write(10), read(20), shutdown, end},
+                   .meant = [asked](const Outcome& outcome) {
+                     return shows_certificate(outcome) && outcome.supplied == asked;
+                   }});
+  }
+  all.push_back({.name = "TLS 1.2, verdict later, then a signature later",
+                 .server = scripted12({.request_certificate = true}, {{heard(10), tells12(20)}}),
+                 .configure = older(with_certificate(true)),
+                 .verdict_later = true,
+                 .first_data = 10,
+                 .steps = {read(20), shutdown, end},
+                 .meant = [](const Outcome& outcome) { return outcome.supplied == 2; }});
+  all.push_back({.name = "TLS 1.2, verdict later: no",
+                 .server = scripted12({}),
+                 .configure = older(),
+                 .refuse_certificate = true,
+                 .verdict_later = true,
+                 .error = tc::ErrorCode::certificate_rejected,
+                 .meant = [](const Outcome& outcome) { return outcome.supplied == 1 && !outcome.connected; }});
+  all.push_back({.name = "TLS 1.2, HelloRequest in the middle of data",
+                 .server = scripted12({}, {{heard(10), tells12(20)},
+                                           {heard(20), [](Scripted12& server) { server.send_hello_request(); }}}),
+                 .configure = older(),
+                 .steps = {write(10), read(20), write(10), end},
+                 .error = tc::ErrorCode::renegotiation_refused,
+                 .meant = [](const Outcome& outcome) { return outcome.connected && outcome.received.size() == 20; }});
+}
+#endif
+
 } // namespace
 
 std::vector<Plot> plots() {
@@ -381,6 +518,9 @@ std::vector<Plot> plots() {
   add_early_data_and_verdict(all);
   add_authentication(all);
   add_key_update(all);
+#if !defined(TLSCONNECT_WITHOUT_TLS12)
+  add_tls12(all);
+#endif
   return all;
 }
 

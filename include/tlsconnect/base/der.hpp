@@ -17,9 +17,11 @@ struct DerItem {
   BytesView whole;    ///< with tag and length
 };
 
+inline constexpr std::uint8_t der_boolean = 0x01;
 inline constexpr std::uint8_t der_integer = 0x02;
 inline constexpr std::uint8_t der_bit_string = 0x03;
 inline constexpr std::uint8_t der_octet_string = 0x04;
+inline constexpr std::uint8_t der_oid = 0x06;
 inline constexpr std::uint8_t der_sequence = 0x30;
 
 /// The value at the front of `rest`, which then begins behind it; none, and no change, when its tag has a number above

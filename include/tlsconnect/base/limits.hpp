@@ -51,6 +51,21 @@ inline constexpr unsigned key_updates = 32;
 inline constexpr unsigned post_handshake_messages = 64;
 /// Names that a failed verification lists in its message.
 inline constexpr std::size_t names_in_message = 16;
+/// Extensions in one certificate; a dozen are usual.
+inline constexpr std::size_t certificate_extensions = 64;
+/// Certificates in one path, the server's and the trust anchor included. The web's have two to four.
+inline constexpr std::size_t path_length = 10;
+/// Signatures that the search for a path checks, whatever the server sends; a usual chain takes one or two. The most
+/// expensive keys that are accepted take some 5 ms each on a slow machine (P-521, RSA with 8192 bits), so this is the
+/// bound on what a chain can cost: below 200 ms.
+inline constexpr std::size_t path_signature_checks = 32;
+/// Issuers that the search tries, with repetitions. A chain of cross-signed authorities takes a dozen; each costs some
+/// microseconds.
+inline constexpr std::size_t path_candidates = 1'000;
+/// Comparisons of a name with a subtree of nameConstraints, over the whole search; each costs some 20 ns.
+inline constexpr std::size_t name_constraint_comparisons = 200'000;
+/// Reasons that a failed verification lists in its message.
+inline constexpr std::size_t findings_in_message = 8;
 /// Records that one key may seal before this side sends a KeyUpdate: AES-GCM is safe up to 2^24.5 full records
 /// (RFC 9846, 5.5); half a step below leaves room for the KeyUpdate itself.
 inline constexpr std::uint64_t records_per_key_aes_gcm = std::uint64_t{1} << 24;

@@ -1,4 +1,4 @@
-// Certificates, parsed, and the validation of paths. Botan does the work behind this wall.
+// Certificates, parsed, and the signatures on them. Botan does the work behind this wall.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +12,7 @@
 
 #include <tlsconnect/base/bytes.hpp>
 #include <tlsconnect/base/error.hpp>
+#include <tlsconnect/crypto/certificate_fields.hpp>
 #include <tlsconnect/crypto/public_key.hpp>
 #include <tlsconnect/crypto/suites.hpp>
 
@@ -19,6 +20,17 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
 
 /// An IPv4 (4 bytes) or IPv6 (16 bytes) address of a subjectAltName.
 using AddressBytes = ByteVector;
+
+/// How certificates are signed, as far as this library verifies it.
+enum class SignatureFamily : std::uint8_t { rsa_pkcs1, rsa_pss, ecdsa, ed25519, ed448 };
+struct SignatureAlgorithm {
+  SignatureFamily family;
+  HashAlgorithm hash; ///< of no account for Ed25519 and Ed448
+};
+
+/// A distinguished name (in DER) as a text that is equal for equal names (RFC 5280, 7.1: case and runs of spaces do not
+/// count, nor does the kind of string), and begins with the text of another whose relative names it begins with.
+[[nodiscard]] Result<std::string> comparable_name(BytesView name) noexcept;
 
 /// One X.509 certificate; immutable, cheap to copy (shared), safe to read from several threads.
 class Certificate {
@@ -51,6 +63,11 @@ public:
   [[nodiscard]] std::string signature_description() const;
   [[nodiscard]] bool self_issued() const noexcept;
 
+  /// All fields as they stand there.
+  [[nodiscard]] CertificateFields fields() const noexcept;
+  /// The algorithm with which the issuer signed this certificate. `certificate_algorithm_weak` for MD5, SHA-1 and the
+  /// like, `certificate_key_unsupported` for what is not known.
+  [[nodiscard]] Result<SignatureAlgorithm> signature_algorithm() const noexcept;
   /// The distinguished names as they stand there, in DER (RFC 5280, 4.1.2.4).
   [[nodiscard]] ByteVector subject_der() const;
   [[nodiscard]] ByteVector issuer_der() const;
@@ -71,36 +88,33 @@ private:
   std::shared_ptr<const Impl> impl_;
 };
 
-/// Trusted certificates, indexed for path building; immutable, shared.
-class AnchorStore {
+/// The key of an issuer, loaded once for any number of signatures; cheap to copy (shared).
+class IssuerKey {
 public:
-  [[nodiscard]] static Result<AnchorStore> create(std::span<const Certificate> anchors) noexcept;
-  [[nodiscard]] std::size_t size() const noexcept;
+  /// The key of a certificate. `certificate_key_too_weak` or `certificate_key_unsupported` when it is none that this
+  /// library uses: RSA from `rsa_bits_min` to 8192 bits, the curves P-256, P-384 and P-521, Ed25519 and Ed448.
+  [[nodiscard]] static Result<IssuerKey> load(const Certificate& certificate, std::size_t rsa_bits_min) noexcept;
+
+  /// Whether signatures of this kind are made with keys of this kind (RFC 4055, 1.2: a key of id-RSASSA-PSS makes no
+  /// others, and only those that its parameters allow).
+  [[nodiscard]] bool fits(SignatureAlgorithm algorithm) const noexcept;
+  /// Whether the list has a scheme for it; of ECDSA, the hash and the curve may come from two schemes, because in
+  /// certificates they are not bound to each other (RFC 5758, 3.2).
+  [[nodiscard]] bool among(SignatureAlgorithm algorithm, std::span<const SignatureScheme> schemes) const noexcept;
+  /// Whether this key made the signature of a certificate. `certificate_signature_invalid` when not, and when the kind of
+  /// the signature does not fit the key.
+  [[nodiscard]] Result<> verify(const Certificate& subject) const noexcept;
 
   struct Impl;
-  [[nodiscard]] const Impl& impl() const noexcept { return *impl_; }
 
 private:
-  explicit AnchorStore(std::shared_ptr<const Impl> impl) noexcept;
+  explicit IssuerKey(std::shared_ptr<const Impl> impl) noexcept;
   std::shared_ptr<const Impl> impl_;
 };
-
-/// What is wrong with a chain, and with which certificate of it.
-struct PathFailure {
-  ErrorCode code;
-  std::size_t position; ///< in the presented chain; 0 is the server's own; the chain's size for a trust anchor
-  std::string reason;   ///< for a person
-};
-
-/// Validates `chain` (the server's certificate first, the others in any order) for a TLS server at `unix_time`
-/// (seconds) with Botan's path validation (RFC 5280): signatures, dates, basic constraints, extended key usage, key
-/// strength. Names are not looked at. On success: the path found, from the server's certificate to the anchor.
-[[nodiscard]] std::expected<std::vector<Certificate>, PathFailure>
-validate_server_path(std::span<const Certificate> chain, const AnchorStore& anchors, std::int64_t unix_time) noexcept;
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI
 
 #if !defined(TLSCONNECT_SEPARATE_COMPILATION)
 #include <tlsconnect/impl/x509.ipp>
-#include <tlsconnect/impl/x509_path.ipp>
+#include <tlsconnect/impl/x509_signature.ipp>
 #endif

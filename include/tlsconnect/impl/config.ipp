@@ -363,7 +363,8 @@ TLSCONNECT_DECL Result<ConfigPtr> ClientConfig::Builder::build_or_throw() const 
         return std::unexpected(std::move(loaded.error()));
       anchors = std::move(*loaded);
     }
-    Result<std::shared_ptr<const PathVerifier>> verifier = PathVerifier::create(anchors);
+    Result<std::shared_ptr<const PathVerifier>> verifier = PathVerifier::create(
+        anchors, {.rsa_bits_min = policy_.rsa_bits_min, .signature_schemes = certificate_signature_schemes_});
     if (!verifier)
       return std::unexpected(std::move(verifier.error()));
     config->verifier_ = std::move(*verifier);

@@ -11,30 +11,13 @@
 #include <tlsconnect/base/limits.hpp>
 #include <tlsconnect/base/text.hpp>
 #include <tlsconnect/crypto/hash.hpp>
+#include <tlsconnect/verify/name_constraints.hpp>
 #include <tlsconnect/verify/name_match.hpp>
 #include <tlsconnect/verify/path_verifier.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
 
 namespace detail {
-
-/// "192.0.2.1", "2001:db8:0:0:…": for a person, so without shortening.
-inline std::string describe_address(BytesView address) {
-  std::string text;
-  if (address.size() == 4) {
-    for (const std::uint8_t byte : address)
-      text.append(text.empty() ? "" : ".").append(std::to_string(unsigned{byte}));
-    return text;
-  }
-  constexpr std::string_view digits = "0123456789abcdef";
-  for (std::size_t i = 0; i < address.size(); ++i) {
-    if (i > 0 && i % 2 == 0)
-      text += ':';
-    text += digits[address[i] >> 4U];
-    text += digits[address[i] & 15U];
-  }
-  return text;
-}
 
 /// The names in a certificate, the first of them at least.
 inline std::string describe_names(const Certificate& certificate) {
@@ -78,24 +61,42 @@ inline std::string describe_match(const Certificate& certificate, const ServerNa
   return {};
 }
 
+/// All reasons, the first of which is the error, each with the certificate that it is about.
+inline std::string describe_failure(std::span<const Certificate> chain, const PathFailure& failure) {
+  std::string text;
+  std::size_t shown = 0;
+  for (const PathFinding& finding : failure.findings) {
+    if (shown == limits::findings_in_message) {
+      text.append("; and ").append(std::to_string(failure.findings.size() - shown)).append(" more reasons");
+      break;
+    }
+    text.append(shown == 0 ? "" : "; besides, ");
+    // Several reasons of one certificate name it once.
+    if (finding.position < chain.size())
+      text += shown > 0 && finding.position == failure.findings[shown - 1].position
+                  ? "of the same certificate: "
+                  : describe_certificate(chain, finding.position) + ": ";
+    text += finding.reason;
+    ++shown;
+  }
+  return text;
+}
+
 inline Result<VerifiedChain> verify_path_and_name(std::span<const Certificate> chain, const AnchorStore& anchors,
-                                                  const ServerName& name, std::int64_t unix_time) {
+                                                  const PathPolicy& policy, const ServerName& name,
+                                                  std::int64_t unix_time) {
   if (chain.empty())
     return fail(ErrorCode::certificate_list_empty);
   const bool name_fits = certificate_matches(chain[0], name);
-  auto path = validate_server_path(chain, anchors, unix_time);
+  auto path = validate_server_path(chain, anchors, unix_time, policy);
   if (!path) {
     // The path decides what the error is: without one, anybody can have written the names.
-    const PathFailure& failure = path.error();
-    std::string text;
-    if (failure.position < chain.size())
-      text = describe_certificate(chain, failure.position) + ": ";
-    text += failure.reason;
+    std::string text = describe_failure(chain, path.error());
     if (!name_fits)
       text += "; besides, " + describe_mismatch(chain[0], name);
     else
       text += "; the name asked for is " + name.text();
-    return fail(failure.code, {}, std::move(text));
+    return fail(path.error().code, {}, std::move(text));
   }
   // RFC 9525, 6; RFC 9846, 4.4.2.4.
   if (!name_fits)
@@ -112,8 +113,8 @@ inline Result<VerifiedChain> verify_path_and_name(std::span<const Certificate> c
   return verified;
 }
 
-/// The same for the same set, in whatever order it was loaded.
-inline TrustIdentity identity_of_anchors(const std::vector<Certificate>& anchors) {
+/// The same for the same set, in whatever order it was loaded, and the same policy.
+inline TrustIdentity identity_of_anchors(const std::vector<Certificate>& anchors, const PathPolicy& policy) {
   std::vector<Digest> digests;
   digests.reserve(anchors.size());
   for (const Certificate& anchor : anchors) {
@@ -128,21 +129,32 @@ inline TrustIdentity identity_of_anchors(const std::vector<Certificate>& anchors
   ByteVector all;
   for (const Digest& digest : digests)
     all.insert(all.end(), digest.begin(), digest.end());
+  // The digests before have a fixed length and the policy stands at the end, so no two sets can be taken for each other.
+  const auto append = [&all](std::uint64_t number) {
+    for (unsigned shift = 64; shift > 0; shift -= 8)
+      all.push_back(static_cast<std::uint8_t>(number >> (shift - 8)));
+  };
+  for (const SignatureScheme scheme : policy.signature_schemes)
+    append(static_cast<std::uint64_t>(scheme));
+  append(policy.signature_schemes.size());
+  append(policy.rsa_bits_min);
   const Result<Digest> digest = hash_of(HashAlgorithm::sha256, all);
   return digest ? TrustIdentity(digest->begin(), digest->end()) : TrustIdentity();
 }
 
 } // namespace detail
 
-TLSCONNECT_DECL Result<std::shared_ptr<const PathVerifier>> PathVerifier::create(const TrustAnchors& anchors) noexcept {
+TLSCONNECT_DECL Result<std::shared_ptr<const PathVerifier>> PathVerifier::create(const TrustAnchors& anchors,
+                                                                                  PathPolicy policy) noexcept {
   if (anchors.empty())
     return fail(ErrorCode::no_trust_anchors);
   auto store = AnchorStore::create(anchors.certificates());
   if (!store)
     return std::unexpected<Error>(std::move(store).error());
   try {
-    TrustIdentity identity = detail::identity_of_anchors(anchors.certificates());
-    return std::shared_ptr<const PathVerifier>(new PathVerifier(std::move(*store), std::move(identity)));
+    TrustIdentity identity = detail::identity_of_anchors(anchors.certificates(), policy);
+    return std::shared_ptr<const PathVerifier>(
+        new PathVerifier(std::move(*store), std::move(policy), std::move(identity)));
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::out_of_memory);
   }
@@ -152,7 +164,7 @@ TLSCONNECT_DECL Result<VerifiedChain> PathVerifier::verify(const PresentedCertif
                                                            const ServerName& name,
                                                            std::int64_t unix_time) const noexcept {
   try {
-    return detail::verify_path_and_name(presented.chain, anchors_, name, unix_time);
+    return detail::verify_path_and_name(presented.chain, anchors_, policy_, name, unix_time);
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::out_of_memory);
   } catch (...) {

@@ -1,4 +1,4 @@
-// Certificates with Botan: parsing, and what they say. Paths stand in x509_path.ipp, keys in public_key.ipp.
+// Certificates with Botan: parsing, and what they say. Their signatures stand in x509_signature.ipp.
 #pragma once
 
 #include <algorithm>
@@ -143,9 +143,10 @@ inline std::string describe_name(const std::vector<std::uint8_t>& raw) {
 
 /// Parses one certificate. Throws Botan's exceptions.
 inline Certificate::Impl parse_certificate(BytesView der) {
-  // Botan itself would also take PEM here.
-  if (!only_der(der, der_sequence))
-    throw Botan::Decoding_Error("not exactly one DER structure");
+  // Everything is found by hand first, so that what is judged later is what stands there. Botan itself would also take
+  // PEM here.
+  if (const auto fields = read_certificate_fields(der); !fields)
+    throw Botan::Decoding_Error(fields.error());
   Certificate::Impl impl;
   impl.der = to_vector(der);
   impl.parsed.emplace(decode_certificate(impl.der));
@@ -158,12 +159,6 @@ inline Certificate::Impl parse_certificate(BytesView der) {
 }
 
 // ---- keys ----
-
-/// A certificate's key, when it is one that TLS 1.3 signatures are made with.
-inline Result<std::unique_ptr<Botan::Public_Key>> load_tls_key(KeyKind kind,
-                                                               const Botan::X509_Certificate& certificate) {
-  return load_tls_key(kind, certificate.subject_public_key_algo(), certificate.subject_public_key_bitstring());
-}
 
 /// The key of a certificate, for a person. Throws.
 inline std::string describe_key(const Botan::X509_Certificate& certificate) {
@@ -300,11 +295,14 @@ TLSCONNECT_DECL std::string Certificate::signature_description() const {
 
 TLSCONNECT_DECL bool Certificate::self_issued() const noexcept { return impl_->self_issued; }
 
-TLSCONNECT_DECL ByteVector Certificate::subject_der() const {
-  return detail::botan_certificate(*this).raw_subject_dn();
+TLSCONNECT_DECL CertificateFields Certificate::fields() const noexcept {
+  // from_der took no bytes of which this is not true.
+  return *detail::read_certificate_fields(impl_->der);
 }
 
-TLSCONNECT_DECL ByteVector Certificate::issuer_der() const { return detail::botan_certificate(*this).raw_issuer_dn(); }
+TLSCONNECT_DECL ByteVector Certificate::subject_der() const { return to_vector(fields().subject); }
+
+TLSCONNECT_DECL ByteVector Certificate::issuer_der() const { return to_vector(fields().issuer); }
 
 TLSCONNECT_DECL std::optional<ByteVector> Certificate::extension(std::string_view oid) const {
   const Botan::X509_Certificate certificate = detail::botan_certificate(*this);

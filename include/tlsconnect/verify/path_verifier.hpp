@@ -4,6 +4,7 @@
 #include <memory>
 
 #include <tlsconnect/client/verifier.hpp>
+#include <tlsconnect/verify/path_builder.hpp>
 #include <tlsconnect/verify/trust_anchors.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
@@ -13,18 +14,21 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
 /// name was asked for and which were there.
 class PathVerifier final : public CertificateVerifier {
 public:
-  /// `no_trust_anchors` for an empty set.
-  [[nodiscard]] static Result<std::shared_ptr<const PathVerifier>> create(const TrustAnchors& anchors) noexcept;
+  /// `no_trust_anchors` for an empty set. What the policy says holds for every certificate of a path.
+  [[nodiscard]] static Result<std::shared_ptr<const PathVerifier>> create(const TrustAnchors& anchors,
+                                                                          PathPolicy policy = {}) noexcept;
 
   [[nodiscard]] Result<VerifiedChain> verify(const PresentedCertificate& presented, const ServerName& name,
                                              std::int64_t unix_time) const noexcept override;
-  /// The hash of the anchors.
+  /// The hash of the anchors and the policy.
   [[nodiscard]] TrustIdentity trust_identity() const override { return identity_; }
 
 private:
-  PathVerifier(AnchorStore anchors, TrustIdentity identity) noexcept
-      : anchors_(static_cast<AnchorStore&&>(anchors)), identity_(static_cast<TrustIdentity&&>(identity)) {}
+  PathVerifier(AnchorStore anchors, PathPolicy policy, TrustIdentity identity) noexcept
+      : anchors_(static_cast<AnchorStore&&>(anchors)), policy_(static_cast<PathPolicy&&>(policy)),
+        identity_(static_cast<TrustIdentity&&>(identity)) {}
   AnchorStore anchors_;
+  PathPolicy policy_;
   TrustIdentity identity_;
 };
 

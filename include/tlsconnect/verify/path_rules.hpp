@@ -1,0 +1,116 @@
+// The rules that every certificate of a path must keep (RFC 5280, as the web uses it).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tlsconnect/base/error.hpp>
+#include <tlsconnect/crypto/x509.hpp>
+#include <tlsconnect/verify/certificate_extensions.hpp>
+
+namespace tlsconnect::inline TLSCONNECT_ABI {
+
+/// What a path can be refused for, ordered by cause: where several rules are broken, the first of them is the reason. A
+/// certificate that nobody vouches for may say anything; one that has expired may be fine otherwise.
+enum class PathRule : std::uint8_t {
+  trusted_issuer,       ///< the path leads to a trust anchor
+  search_limit,         ///< it can be found with reasonable effort
+  well_formed,          ///< fields and extensions are what their definitions say
+  signature,            ///< the issuer's key made the signature
+  signature_algorithm,  ///< with an algorithm that is safe and wanted
+  key,                  ///< every key is of a known kind, and long enough
+  version,              ///< X.509v3
+  authority,            ///< who issues is a certificate authority
+  not_authority,        ///< the server's certificate is not an authority's
+  key_usage,            ///< keyUsage allows what the key is used for
+  extended_key_usage,   ///< extendedKeyUsage allows servers
+  path_length,          ///< no more authorities than pathLenConstraint allows
+  name_constraints,     ///< no names but those that nameConstraints allow
+  critical_extension,   ///< every critical extension is understood
+  serial_number,        ///< positive, at most 20 bytes
+  validity,             ///< today is between notBefore and notAfter
+};
+
+/// A rule's name, and where it stands.
+struct PathRuleDescription {
+  PathRule rule;
+  std::string_view name;
+  std::string_view section;
+};
+[[nodiscard]] const PathRuleDescription& describe(PathRule rule) noexcept;
+
+/// One rule broken by one certificate.
+struct PathFinding {
+  PathRule rule;
+  ErrorCode code;
+  std::size_t position; ///< in the presented chain; 0 is the server's own; the chain's size for a trust anchor
+  std::string reason;   ///< for a person: what was found, what would have been right, and the rule's section
+};
+
+/// What a configuration demands beyond the rules.
+struct PathPolicy {
+  /// The shortest RSA key of any certificate, in bits; never less than 2048.
+  std::size_t rsa_bits_min = PublicKey::shortest_rsa_key;
+  /// What certificates may be signed with; empty: everything that is safe.
+  std::vector<SignatureScheme> signature_schemes = {};
+};
+
+/// What a search has done so far; see base/limits.hpp for how far it goes.
+struct PathCost {
+  std::size_t signature_checks = 0;
+  std::size_t candidates = 0; ///< issuers that were tried
+  std::size_t name_comparisons = 0;
+};
+
+/// A certificate as the search sees it: read once, used often.
+class PathCertificate {
+public:
+  PathCertificate(Certificate certificate, std::size_t position, bool anchor);
+
+  [[nodiscard]] const Certificate& certificate() const noexcept { return certificate_; }
+  [[nodiscard]] std::size_t position() const noexcept { return position_; }
+  [[nodiscard]] bool anchor() const noexcept { return anchor_; }
+  [[nodiscard]] const CertificateFields& fields() const noexcept { return fields_; }
+  /// Names in a form that can be compared.
+  [[nodiscard]] const std::string& subject() const noexcept { return subject_; }
+  [[nodiscard]] const std::string& issuer() const noexcept { return issuer_; }
+  [[nodiscard]] bool self_issued() const noexcept { return subject_ == issuer_; }
+  /// Nothing in them when they are malformed.
+  [[nodiscard]] const CertificateExtensions& extensions() const noexcept { return extensions_; }
+  /// What is malformed about it.
+  [[nodiscard]] const std::optional<Error>& problem() const noexcept { return problem_; }
+  /// Its key, loaded when it is first asked for.
+  [[nodiscard]] const Result<IssuerKey>& key(const PathPolicy& policy);
+
+private:
+  Certificate certificate_;
+  std::size_t position_;
+  bool anchor_;
+  CertificateFields fields_;
+  std::string subject_;
+  std::string issuer_;
+  CertificateExtensions extensions_;
+  std::optional<Error> problem_;
+  std::optional<Result<IssuerKey>> key_;
+};
+
+/// Everything that is wrong with a path, but for the signatures: from the server's certificate to the trust anchor, each
+/// the issuer of the one before. Ordered by cause.
+[[nodiscard]] std::vector<PathFinding> check_path(std::span<PathCertificate* const> path, std::int64_t unix_time,
+                                                  const PathPolicy& policy, PathCost& cost);
+/// The same for one certificate alone.
+[[nodiscard]] std::vector<PathFinding> check_certificate(PathCertificate& certificate, std::int64_t unix_time,
+                                                         const PathPolicy& policy);
+/// Puts findings in the order of their causes.
+void order_by_cause(std::vector<PathFinding>& findings);
+
+} // namespace tlsconnect::inline TLSCONNECT_ABI
+
+#if !defined(TLSCONNECT_SEPARATE_COMPILATION)
+#include <tlsconnect/impl/path_rules.ipp>
+#endif
