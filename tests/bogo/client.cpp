@@ -202,18 +202,18 @@ Made<ConfigPtr> configure(const ConnectionOptions& options, const Shared& shared
 
   // A policy comes last, for the runner: it overrides all lists.
   if (!policy) {
-    const std::vector<tlsconnect::ProtocolVersion> versions = versions_of(options);
-    // Both versions are what the library offers unless another flag leaves nothing for one of them.
-    if (versions.size() != 2)
-      builder.versions(versions);
-    const bool curves = options.curves.empty() ||
-                        !std::ranges::all_of(groups_of(options.curves), tlsconnect::is_post_quantum);
-    const bool tls12_offered = contains(versions, tlsconnect::ProtocolVersion::tls1_2) && certificates && curves;
+    std::vector<tlsconnect::ProtocolVersion> versions = versions_of(options);
+    // TLS 1.2 has neither imported keys nor post-quantum groups; without anything else it cannot be offered.
+    const std::vector<NamedGroup> groups = groups_of(options.curves);
+    if (!certificates || (!groups.empty() && std::ranges::all_of(groups, tlsconnect::is_post_quantum)))
+      std::erase(versions, tlsconnect::ProtocolVersion::tls1_2);
+    builder.versions(versions);
+    const bool tls12_offered = contains(versions, tlsconnect::ProtocolVersion::tls1_2);
     builder.signature_schemes(schemes_of(options.verify_preferences, tls12_offered));
     if (options.without_aes)
       builder.cipher_suites({chacha20_suites.begin(), chacha20_suites.end()});
-    if (!options.curves.empty())
-      builder.groups(groups_of(options.curves));
+    if (!groups.empty())
+      builder.groups(groups);
     if (options.key_shares)
       builder.key_shares(groups_of(*options.key_shares));
   }
