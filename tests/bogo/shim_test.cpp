@@ -289,7 +289,7 @@ TEST_CASE("TLS 1.2: flags that ask for it, and expectations") {
   const Row row = GENERATE(values<Row>({
       {{"-no-tls13"}, 0},
       {{"-max-version", "771", "-async"}, 0},
-      {{"-expect-version", "771", "-expect-cipher", "49195"}, 0},
+      {{"-expect-version", "771", "-expect-cipher", "49196"}, 0},
       {{"-expect-version", "772"}, 1},
       {{"-no-tls12"}, 1},
       {{"-min-version", "772"}, 1},
