@@ -48,7 +48,7 @@ public:
   void send_alert(AlertDescription description, std::uint8_t level = 2);
 
 protected:
-  ScriptedEnd(ScriptedEnd&&) = default;
+  ScriptedEnd(ScriptedEnd&&) = delete;
   ScriptedEnd& operator=(ScriptedEnd&&) = delete;
 
   /// A whole record; opens it, and gives what is in it to take_content().
