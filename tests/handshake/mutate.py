@@ -31,7 +31,7 @@ TESTS = ["handshake/client_hello", "handshake/connected", "handshake/extensions"
          "handshake/external_psk", "handshake/early_data", "handshake/early_data_hostile", "handshake/client_auth",
          "handshake/late_auth", "handshake/verdict", "handshake/server_certificate", "handshake/raw_public_key",
          "handshake/record_size", "handshake/grease", "handshake/exporter", "handshake/state_table12",
-         "handshake12/attacks", "handshake12/change", "handshake12/client_auth", "handshake12/honest", "handshake12/psk",
+         "handshake12/attacks", "handshake12/change", "handshake12/client_auth", "handshake12/connected", "handshake12/honest", "handshake12/lengths", "handshake12/psk",
          "handshake12/records", "handshake12/resumption", "handshake12/server_flight", "handshake12/server_hello",
          "unit/record/joiner", "unit/wire/cursor"]
 # What is mutated.
@@ -53,6 +53,10 @@ EQUIVALENT = {
     ("impl/client13_connected.ipp", "never: !state"): "the engine has asked whether the handshake is complete",
     ("impl/client13_connected.ipp", "never: epoch_ >= limits::key_epochs"): "no test lives to see 2^48 keys",
     ("impl/client13_connected.ipp", "deleted: session.version = ProtocolVersion::tls1_3;"): "TLS 1.3 is the default",
+    ("impl/client12.ipp", "never: !waiting"): "the engine has asked what is awaited",
+    ("impl/client12_finish.ipp", "never: !waiting"): "the engine has asked what is awaited",
+    ("impl/client12_finish.ipp", "never: !state"): "the engine has asked whether the handshake is complete",
+    ("impl/record_layer.ipp", "never: header.type == ContentType::application_data"): "before Finished it is refused anyway",
     ("impl/engine.ipp", "never: count == 0"): "from nothing no record is made",
     # Of release(); that of next() has a test.
     ("record/handshake_joiner.hpp", "deleted: given_ = false;"): "next() does the same before anything else",

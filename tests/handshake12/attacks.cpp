@@ -30,7 +30,8 @@ ByteVector signed_parameters(const ScriptedServer12& server, const ByteVector& p
   append(content, parameters);
   ByteVector body = parameters;
   const auto signature = server_identity(KeyType::rsa2048).key().sign("PKCS1v15(SHA-256)", content);
-  append(body, ByteVector{4, 1, static_cast<std::uint8_t>(signature.size() >> 8), static_cast<std::uint8_t>(signature.size())});
+  append(body, ByteVector{4, 1, static_cast<std::uint8_t>(signature.size() >> 8),
+                          static_cast<std::uint8_t>(signature.size())});
   append(body, signature);
   return body;
 }
@@ -108,9 +109,9 @@ TEST_CASE("attack: early ChangeCipherSpec (CVE-2014-0224)", "[attack]") {
 
 TEST_CASE("attack: SMACK, messages that are skipped", "[attack]") {
   // Each stretch of messages in turn; the server does not wait for anything.
-  const std::vector<std::vector<const char*>> steps = {{"ServerHello"}, {"Certificate"}, {"ServerKeyExchange"},
-                                                       {"ServerHelloDone"}, {"ChangeCipherSpec", "write keys"},
-                                                       {"Finished"}};
+  const std::vector<std::vector<const char*>> steps = {
+      {"ServerHello"}, {"Certificate"}, {"ServerKeyExchange"}, {"ServerHelloDone"}, {"ChangeCipherSpec", "write keys"},
+      {"Finished"}};
   for (const bool ticket : {false, true})
     for (std::size_t from = 0; from < 4; ++from)
       for (std::size_t to = from + 1; to <= steps.size(); ++to) {
@@ -159,13 +160,13 @@ TEST_CASE("attack: a server without a certificate", "[attack]") {
             return server.key_exchange_with([](KeyExchangeDraft& draft) { draft.scheme.reset(); });
           };
         }) == unexpected);
-  CHECK(handshake12_with([](Plan12& plan) {
-          plan["Certificate"].replace({0, 0, 0});
-        }) == refused(ErrorCode::certificate_list_empty, Alert::decode_error));
+  CHECK(handshake12_with([](Plan12& plan) { plan["Certificate"].replace({0, 0, 0}); }) ==
+        refused(ErrorCode::certificate_list_empty, Alert::decode_error));
   // ECDH_anon by name.
   for (const unsigned suite : {0xC015U, 0xC018U, 0x0018U, 0x0034U, 0x00A6U})
     CHECK(handshake12_with([suite](Plan12& plan) {
-            plan["ServerHello"].edit_hello([suite](HelloDraft& hello) { hello.suite = static_cast<CipherSuite>(suite); });
+            plan["ServerHello"].edit_hello(
+                [suite](HelloDraft& hello) { hello.suite = static_cast<CipherSuite>(suite); });
           }) == not_offered);
 }
 
@@ -178,7 +179,8 @@ TEST_CASE("attack: FREAK", "[attack]") {
     CAPTURE(suite);
     CHECK(handshake12_with(
               [suite](Plan12& plan) {
-                plan["ServerHello"].edit_hello([suite](HelloDraft& hello) { hello.suite = static_cast<CipherSuite>(suite); });
+                plan["ServerHello"].edit_hello(
+                    [suite](HelloDraft& hello) { hello.suite = static_cast<CipherSuite>(suite); });
               },
               rsa_server()) == not_offered);
   }
@@ -198,12 +200,13 @@ TEST_CASE("attack: FREAK", "[attack]") {
 
 TEST_CASE("attack: Logjam", "[attack]") {
   // DHE_EXPORT, and DHE.
-  for (const unsigned suite : {0x0011U, 0x0014U, 0x0063U, 0x0065U, 0x0015U, 0x0016U, 0x0033U, 0x0039U, 0x0067U, 0x009EU,
-                               0x009FU, 0xCCAAU}) {
+  for (const unsigned suite :
+       {0x0011U, 0x0014U, 0x0063U, 0x0065U, 0x0015U, 0x0016U, 0x0033U, 0x0039U, 0x0067U, 0x009EU, 0x009FU, 0xCCAAU}) {
     CAPTURE(suite);
     CHECK(handshake12_with(
               [suite](Plan12& plan) {
-                plan["ServerHello"].edit_hello([suite](HelloDraft& hello) { hello.suite = static_cast<CipherSuite>(suite); });
+                plan["ServerHello"].edit_hello(
+                    [suite](HelloDraft& hello) { hello.suite = static_cast<CipherSuite>(suite); });
               },
               rsa_server()) == not_offered);
   }
@@ -222,7 +225,8 @@ TEST_CASE("attack: Logjam", "[attack]") {
   for (const unsigned group : {0x0100U, 0x0101U, 0x0104U})
     CHECK(handshake12_with([group](Plan12& plan) {
             plan["ServerKeyExchange"].body = [group](ScriptedServer12& server) {
-              return server.key_exchange_with([group](KeyExchangeDraft& draft) { draft.group = static_cast<NamedGroup>(group); });
+              return server.key_exchange_with(
+                  [group](KeyExchangeDraft& draft) { draft.group = static_cast<NamedGroup>(group); });
             };
           }) == refused(ErrorCode::group_not_offered, Alert::illegal_parameter));
 }
@@ -257,14 +261,14 @@ TEST_CASE("attack: triple handshake", "[attack]") {
   for (const ServerOptions12& way : {by_id(), by_ticket()}) {
     Returning12 with(way);
     CHECK(with.resume_with([](Plan12& plan) {
-            plan["ServerHello"].without_extension(ExtensionType::extended_main_secret);
-          }) == changed);
+      plan["ServerHello"].without_extension(ExtensionType::extended_main_secret);
+    }) == changed);
     ServerOptions12 older = way;
     older.extended_main_secret = false;
     Returning12 without(older, {.configure = without_extended_main_secret});
     CHECK(without.resume_with([](Plan12& plan) {
-            plan["ServerHello"].with_extension(ExtensionType::extended_main_secret, {});
-          }) == changed);
+      plan["ServerHello"].with_extension(ExtensionType::extended_main_secret, {});
+    }) == changed);
     // And one that was begun without is not offered by a client that requires it.
     Client12 strict = without.client;
     strict.configure = {};
@@ -409,12 +413,13 @@ TEST_CASE("attack: version downgrade", "[attack]") {
 TEST_CASE("attack: SLOTH", "[attack]") {
   // The server signs with MD5 or SHA-1, rightly.
   const Outcome refusal = refused(ErrorCode::signature_scheme_not_offered, Alert::illegal_parameter);
-  for (const auto& [key, scheme] : std::vector<std::pair<KeyType, SignatureScheme>>{
-           {KeyType::p256, SignatureScheme::ecdsa_sha1},
-           {KeyType::rsa2048, SignatureScheme::rsa_pkcs1_sha1},
-           {KeyType::rsa2048, static_cast<SignatureScheme>(0x0101)},
-           {KeyType::p256, static_cast<SignatureScheme>(0x0103)}})
-    CHECK(handshake12_with([](Plan12&) {}, {.server = {.identity = server_identity(key), .scheme = scheme}}) == refusal);
+  for (const auto& [key, scheme] :
+       std::vector<std::pair<KeyType, SignatureScheme>>{{KeyType::p256, SignatureScheme::ecdsa_sha1},
+                                                        {KeyType::rsa2048, SignatureScheme::rsa_pkcs1_sha1},
+                                                        {KeyType::rsa2048, static_cast<SignatureScheme>(0x0101)},
+                                                        {KeyType::p256, static_cast<SignatureScheme>(0x0103)}})
+    CHECK(handshake12_with([](Plan12&) {}, {.server = {.identity = server_identity(key), .scheme = scheme}}) ==
+          refusal);
   // The client never offers them, and cannot be brought to.
   const Talk12 talk({.quick = false});
   for (const ExtensionType list : {ExtensionType::signature_algorithms, ExtensionType::signature_algorithms_cert}) {
@@ -425,8 +430,8 @@ TEST_CASE("attack: SLOTH", "[attack]") {
       CHECK((greased || found->body[at] >= 4));
     }
   }
-  for (const SignatureScheme weak : {SignatureScheme::ecdsa_sha1, SignatureScheme::rsa_pkcs1_sha1,
-                                     static_cast<SignatureScheme>(0x0101)}) {
+  for (const SignatureScheme weak :
+       {SignatureScheme::ecdsa_sha1, SignatureScheme::rsa_pkcs1_sha1, static_cast<SignatureScheme>(0x0101)}) {
     auto builder = tlsconnect::ClientConfig::builder();
     builder.verifier(std::make_shared<tlsconnect::DangerousNoVerification>()).signature_schemes({weak});
     CHECK(builder.build().error().code() == ErrorCode::configuration_invalid);

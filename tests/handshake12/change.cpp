@@ -1,4 +1,5 @@
-// The end of a handshake of TLS 1.2: NewSessionTicket, ChangeCipherSpec and Finished (RFC 5246, 7.1 and 7.4.9; RFC 5077, 3.3).
+// The end of a handshake of TLS 1.2: NewSessionTicket, ChangeCipherSpec and Finished (RFC 5246, 7.1 and 7.4.9; RFC 5077,
+// 3.3).
 #include <string>
 #include <vector>
 
@@ -57,8 +58,9 @@ TEST_CASE("ChangeCipherSpec: once", "[ccs12]") {
         }) == early);
   CHECK(after_handshake12([](Talk12& talk) { talk.server.send_change_cipher_spec(); }) ==
         refused_later(ErrorCode::change_cipher_spec_unexpected, Alert::unexpected_message));
-  CHECK(after_handshake12([](Talk12& talk) { talk.server.send_record(ContentType::change_cipher_spec, ByteVector{1}); }) ==
-        refused_later(ErrorCode::change_cipher_spec_unexpected, Alert::unexpected_message));
+  CHECK(after_handshake12([](Talk12& talk) {
+          talk.server.send_record(ContentType::change_cipher_spec, ByteVector{1});
+        }) == refused_later(ErrorCode::change_cipher_spec_unexpected, Alert::unexpected_message));
 }
 
 TEST_CASE("ChangeCipherSpec: the single byte 1", "[ccs12]") {
@@ -95,14 +97,18 @@ TEST_CASE("behind ChangeCipherSpec everything is sealed", "[ccs12]") {
   const Outcome mac = refused(ErrorCode::bad_record_mac, Alert::bad_record_mac);
   CHECK(both_with([](Plan12& plan) { plan.drop("write keys"); }) == mac);
   CHECK(both_with([](Plan12& plan) {
-          plan.after("write keys", Step12::act("other keys", [](ScriptedServer12& server) { server.break_write_key(); }));
+          plan.after("write keys",
+                     Step12::act("other keys", [](ScriptedServer12& server) { server.break_write_key(); }));
         }) == mac);
   CHECK(both_with([](Plan12& plan) {
-          plan.after("write keys", Step12::act("skip", [](ScriptedServer12& server) { server.skip_sequence_number(); }));
+          plan.after("write keys",
+                     Step12::act("skip", [](ScriptedServer12& server) { server.skip_sequence_number(); }));
         }) == mac);
   // Under the keys, but the change is not announced: the client takes it for what it seems to be.
-  CHECK(!both_with([](Plan12& plan) { plan.swap("ChangeCipherSpec", "write keys"); plan.drop("ChangeCipherSpec"); })
-             .complete);
+  CHECK(!both_with([](Plan12& plan) {
+           plan.swap("ChangeCipherSpec", "write keys");
+           plan.drop("ChangeCipherSpec");
+         }).complete);
 }
 
 TEST_CASE("between ChangeCipherSpec and Finished there is nothing", "[ccs12]") {
@@ -128,7 +134,8 @@ TEST_CASE("Finished of TLS 1.2: twelve right bytes", "[finished12]") {
   for (const std::size_t place : {std::size_t{0}, std::size_t{5}, std::size_t{11}})
     for (const unsigned bit : {1U, 0x80U})
       CHECK(both_with([=](Plan12& plan) {
-              plan["Finished"].edit([=](ByteVector& body) { body[place] = static_cast<std::uint8_t>(body[place] ^ bit); });
+              plan["Finished"].edit(
+                  [=](ByteVector& body) { body[place] = static_cast<std::uint8_t>(body[place] ^ bit); });
             }) == refused(ErrorCode::finished_invalid, Alert::decrypt_error));
   for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{11}, std::size_t{13}, std::size_t{32}}) {
     CAPTURE(size);
@@ -213,7 +220,8 @@ TEST_CASE("NewSessionTicket of TLS 1.2: its form", "[ticket12]") {
 // ---- order ----
 
 TEST_CASE("TLS 1.2: each message of TLS 1.3 and of the client is out of place everywhere", "[order12]") {
-  for (const char* name : {"ServerHello", "Certificate", "ServerKeyExchange", "ServerHelloDone", "NewSessionTicket", "Finished"})
+  for (const char* name :
+       {"ServerHello", "Certificate", "ServerKeyExchange", "ServerHelloDone", "NewSessionTicket", "Finished"})
     for (const HandshakeType type :
          {HandshakeType::client_hello, HandshakeType::client_key_exchange, HandshakeType::certificate_verify,
           HandshakeType::encrypted_extensions, HandshakeType::end_of_early_data, HandshakeType::key_update,

@@ -60,12 +60,12 @@ const std::vector<HandshakeType> no_answer = {HandshakeType::client_key_exchange
 
 TEST_CASE("TLS 1.2: the client shows its certificate and signs all messages", "[client_auth12]") {
   using enum SignatureScheme;
-  for (const auto& [key, scheme] : std::vector<std::pair<KeyType, SignatureScheme>>{
-           {KeyType::p256, ecdsa_secp256r1_sha256},
-           {KeyType::p384, ecdsa_secp384r1_sha384},
-           {KeyType::ed25519, ed25519},
-           {KeyType::rsa2048, rsa_pss_rsae_sha256},
-           {KeyType::rsa2048, rsa_pss_rsae_sha512}})
+  for (const auto& [key, scheme] :
+       std::vector<std::pair<KeyType, SignatureScheme>>{{KeyType::p256, ecdsa_secp256r1_sha256},
+                                                        {KeyType::p384, ecdsa_secp384r1_sha384},
+                                                        {KeyType::ed25519, ed25519},
+                                                        {KeyType::rsa2048, rsa_pss_rsae_sha256},
+                                                        {KeyType::rsa2048, rsa_pss_rsae_sha512}})
     for (const bool extended : {true, false}) {
       CAPTURE(name_of(scheme), extended);
       TalkOptions12 options = asking({credential_of(client_identity(key))});
@@ -123,6 +123,71 @@ TEST_CASE("TLS 1.2: a client without a certificate that fits says so", "[client_
   CHECK(Answer12(talk.server).types == no_answer);
 }
 
+TEST_CASE("TLS 1.2: the caller chooses among the credentials", "[client_auth12]") {
+  struct Chooser final : tlsconnect::CredentialSelector {
+    using Choice = tlsconnect::Result<std::optional<tlsconnect::CredentialChoice>>;
+    explicit Chooser(Choice made) : choice(std::move(made)) {}
+    Choice select(std::span<const Credential> credentials,
+                  const tlsconnect::CertificateRequestFacts& request) const noexcept override {
+      asked = credentials.size() == 2 && request.certificate_types &&
+              tlsconnect::equal(*request.certificate_types, ByteVector{1, 64});
+      return choice;
+    }
+    Choice choice;
+    mutable bool asked = false;
+  };
+  using enum SignatureScheme;
+  const auto with = [](Chooser::Choice choice) {
+    const auto chooser = std::make_shared<Chooser>(std::move(choice));
+    TalkOptions12 options =
+        asking({credential_of(client_identity(KeyType::p256)), credential_of(client_identity(KeyType::rsa2048))});
+    options.configure = [configure = options.configure, chooser](auto& builder) {
+      configure(builder);
+      builder.credential_selector(chooser);
+    };
+    Talk12 talk(options);
+    talk.handshake();
+    CHECK(chooser->asked);
+    return std::pair(outcome_of(talk), Answer12(talk.server));
+  };
+  // Not even the first that would do.
+  const auto [none, nothing] = with(std::nullopt);
+  CHECK(none == connected());
+  CHECK(nothing.types == empty_answer);
+  const auto [other, rsa] = with(tlsconnect::CredentialChoice{1, rsa_pss_rsae_sha256});
+  CHECK(other == connected());
+  CHECK(rsa.chain == client_identity(KeyType::rsa2048).chain_der());
+  CHECK(rsa.holds(client_identity(KeyType::rsa2048).key()));
+  // The choice is held to what was asked.
+  const Outcome unfit = refused(ErrorCode::no_credential_fits, Alert::handshake_failure);
+  CHECK(with(tlsconnect::CredentialChoice{2, rsa_pss_rsae_sha256}).first == unfit);
+  CHECK(with(tlsconnect::CredentialChoice{0, rsa_pss_rsae_sha256}).first == unfit);
+  CHECK(with(tlsconnect::CredentialChoice{1, rsa_pss_rsae_sha512}).first == unfit);
+  CHECK(with(tlsconnect::CredentialChoice{0, ecdsa_sha1}).first == unfit);
+  CHECK(with(tlsconnect::fail(ErrorCode::signing_failed, "test")).first.error == ErrorCode::signing_failed);
+}
+
+TEST_CASE("TLS 1.3 keeps its own rules of signing where TLS 1.2 is offered, too", "[client_auth12]") {
+  using enum SignatureScheme;
+  // RFC 9846, 4.2.3: PKCS#1 v1.5 signs no handshake, and a hash goes with a curve.
+  for (const auto& [key, scheme] : std::vector<std::pair<KeyType, SignatureScheme>>{
+           {KeyType::rsa2048, rsa_pkcs1_sha256}, {KeyType::p256, ecdsa_secp384r1_sha384}}) {
+    Talk talk({.server = {.identity = server_identity(key), .scheme = scheme}, .configure = both_versions});
+    talk.handshake();
+    CHECK(!outcome_of(talk).complete);
+    CHECK(outcome_of(talk).alert == Alert::illegal_parameter);
+  }
+  // Nor does the client, when a server of TLS 1.3 lists it.
+  Talk talk({.server = {.request_certificate = true}, .configure = [](auto& builder) {
+               both_versions(builder);
+               builder.credentials({credential_of(client_identity(KeyType::rsa2048))});
+             }});
+  talk.plan["CertificateRequest"].replace(Asked{.schemes = {rsa_pkcs1_sha256}}.body());
+  talk.handshake();
+  CHECK(outcome_of(talk) == connected());
+  CHECK(!talk.client.info().client_certificate_sent);
+}
+
 TEST_CASE("TLS 1.2: a client may insist on showing a certificate", "[client_auth12]") {
   TalkOptions12 options = asking({credential_of(client_identity(KeyType::p256))});
   options.configure = [configure = options.configure](auto& builder) {
@@ -136,8 +201,8 @@ TEST_CASE("TLS 1.2: a client may insist on showing a certificate", "[client_auth
 
 TEST_CASE("TLS 1.2: a signature may come later", "[client_auth12]") {
   for (const bool ticket : {false, true}) {
-    TalkOptions12 options = asking(
-        {later_credential_of(client_identity(KeyType::p256), {SignatureScheme::ecdsa_secp256r1_sha256})});
+    TalkOptions12 options =
+        asking({later_credential_of(client_identity(KeyType::p256), {SignatureScheme::ecdsa_secp256r1_sha256})});
     if (ticket)
       options.server.ticket = ByteVector(30, 1);
     Talk12 talk(options);

@@ -1,4 +1,5 @@
-// The scripted server of TLS 1.2, left alone, makes connections: only then does a refusal in the other tests mean anything.
+// The scripted server of TLS 1.2, left alone, makes connections: only then does a refusal in the other tests mean
+// anything.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -33,17 +34,20 @@ TEST_CASE("an honest server of TLS 1.2 and the client make a connection", "[hone
 }
 
 TEST_CASE("TLS 1.2: every suite with every curve", "[honest12]") {
-  for (const NamedGroup group : {NamedGroup::x25519, NamedGroup::secp256r1, NamedGroup::secp384r1, NamedGroup::secp521r1})
+  for (const NamedGroup group :
+       {NamedGroup::x25519, NamedGroup::secp256r1, NamedGroup::secp384r1, NamedGroup::secp521r1})
     for (const auto& [suite, key] : std::vector<std::pair<CipherSuite, KeyType>>{{ecdsa_aes128, KeyType::p256},
-                                                                                {ecdsa_aes256, KeyType::p256},
-                                                                                {ecdsa_chacha, KeyType::p256},
-                                                                                {rsa_aes128, KeyType::rsa2048},
-                                                                                {rsa_aes256, KeyType::rsa2048},
-                                                                                {rsa_chacha, KeyType::rsa2048}}) {
+                                                                                 {ecdsa_aes256, KeyType::p256},
+                                                                                 {ecdsa_chacha, KeyType::p256},
+                                                                                 {rsa_aes128, KeyType::rsa2048},
+                                                                                 {rsa_aes256, KeyType::rsa2048},
+                                                                                 {rsa_chacha, KeyType::rsa2048}}) {
       CAPTURE(name_of(group), name_of(suite));
       Talk12 talk({.server = {.identity = server_identity(key), .suite = suite, .group = group},
-                   .configure = [group](auto& builder) { builder.groups(group == NamedGroup::secp256r1 ? std::vector{group}
-                                                                      : std::vector{group, NamedGroup::secp256r1}); }});
+                   .configure = [group](auto& builder) {
+                     builder.groups(group == NamedGroup::secp256r1 ? std::vector{group}
+                                                                   : std::vector{group, NamedGroup::secp256r1});
+                   }});
       talk.handshake();
       CHECK(outcome_of(talk) == connected());
       CHECK(talk.client.info().cipher_suite == suite);
@@ -81,8 +85,8 @@ TEST_CASE("TLS 1.2: every kind of server key, and every scheme that goes with it
                  .configure =
                      [&scheme](auto& builder) {
                        builder.signature_schemes({scheme});
-                       builder.groups({NamedGroup::x25519, NamedGroup::secp256r1, NamedGroup::secp384r1,
-                                       NamedGroup::secp521r1});
+                       builder.groups(
+                           {NamedGroup::x25519, NamedGroup::secp256r1, NamedGroup::secp384r1, NamedGroup::secp521r1});
                      },
                  .quick = key != KeyType::rsa_pss2048});
     talk.handshake();
@@ -93,9 +97,9 @@ TEST_CASE("TLS 1.2: every kind of server key, and every scheme that goes with it
 
 TEST_CASE("TLS 1.2: pre-shared keys, with and without a key exchange beside them", "[honest12]") {
   using enum CipherSuite;
-  for (const CipherSuite suite : {ecdhe_psk_aes_128_gcm_sha256, ecdhe_psk_aes_256_gcm_sha384,
-                                  ecdhe_psk_chacha20_poly1305_sha256, psk_aes_128_gcm_sha256, psk_aes_256_gcm_sha384,
-                                  psk_chacha20_poly1305_sha256})
+  for (const CipherSuite suite :
+       {ecdhe_psk_aes_128_gcm_sha256, ecdhe_psk_aes_256_gcm_sha384, ecdhe_psk_chacha20_poly1305_sha256,
+        psk_aes_128_gcm_sha256, psk_aes_256_gcm_sha384, psk_chacha20_poly1305_sha256})
     for (const bool hint : {false, true}) {
       CAPTURE(name_of(suite), hint);
       const auto hash = tlsconnect::parameters12_of(suite)->hash;
@@ -208,8 +212,8 @@ TEST_CASE("TLS 1.2: the client's flight is one write, and its records say the ve
   std::vector<ContentType> types;
   for (const SeenRecord& record : talk.server.records())
     types.push_back(record.type);
-  CHECK(types == std::vector<ContentType>{ContentType::handshake, ContentType::handshake, ContentType::change_cipher_spec,
-                                          ContentType::handshake});
+  CHECK(types == std::vector<ContentType>{ContentType::handshake, ContentType::handshake,
+                                          ContentType::change_cipher_spec, ContentType::handshake});
   CHECK(talk.server.records()[0].version == 0x0301);
   for (std::size_t i = 1; i < 4; ++i)
     CHECK(talk.server.records()[i].version == 0x0303);

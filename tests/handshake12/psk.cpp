@@ -14,9 +14,7 @@ const Outcome unexpected = refused(ErrorCode::unexpected_message, Alert::unexpec
 const Outcome trailing = refused(ErrorCode::message_trailing_bytes, Alert::decode_error);
 const Outcome truncated_message = refused(ErrorCode::message_truncated, Alert::decode_error);
 
-TalkOptions12 sharing(CipherSuite suite) {
-  return {.server = {.psk = shared_psk()}, .configure = with_psk({suite})};
-}
+TalkOptions12 sharing(CipherSuite suite) { return {.server = {.psk = shared_psk()}, .configure = with_psk({suite})}; }
 TalkOptions12 plain_psk(bool hint) {
   TalkOptions12 options = sharing(psk_aes_128_gcm_sha256);
   if (hint)
@@ -64,10 +62,10 @@ TEST_CASE("TLS 1.2: suites with a pre-shared key are offered by those who have o
 }
 
 TEST_CASE("TLS 1.2: the first key of the suite's hash is used", "[psk12]") {
-  Talk12 talk({.server = {.psk = shared_psk()},
-               .configure = [](auto& builder) {
+  Talk12 talk({.server = {.psk = shared_psk()}, .configure = [](auto& builder) {
                  const auto one = [](std::string_view name, std::uint8_t byte, HashAlgorithm hash) {
-                   return value_of(tlsconnect::ExternalPsk::create(tlsconnect::as_bytes(name), ByteVector(32, byte), hash));
+                   return value_of(
+                       tlsconnect::ExternalPsk::create(tlsconnect::as_bytes(name), ByteVector(32, byte), hash));
                  };
                  builder.cipher_suites({ecdhe_psk_aes_128_gcm_sha256, ecdhe_psk_aes_256_gcm_sha384})
                      .external_psks({one("other", 1, HashAlgorithm::sha384), one("client", 0xA7, HashAlgorithm::sha256),
@@ -80,15 +78,14 @@ TEST_CASE("TLS 1.2: the first key of the suite's hash is used", "[psk12]") {
 
 TEST_CASE("TLS 1.2: with a pre-shared key the server shows and asks nothing", "[psk12]") {
   for (const CipherSuite suite : {ecdhe_psk_aes_128_gcm_sha256, psk_aes_128_gcm_sha256})
-    for (const HandshakeType type : {HandshakeType::certificate, HandshakeType::certificate_status,
-                                     HandshakeType::certificate_request, HandshakeType::finished,
-                                     HandshakeType::new_session_ticket, HandshakeType::hello_request})
+    for (const HandshakeType type :
+         {HandshakeType::certificate, HandshakeType::certificate_status, HandshakeType::certificate_request,
+          HandshakeType::finished, HandshakeType::new_session_ticket, HandshakeType::hello_request})
       for (const char* name : {"ServerHelloDone", "ServerKeyExchange"}) {
         TalkOptions12 options = sharing(suite);
         options.server.psk_hint = "hint";
-        CHECK(handshake12_with(
-                  [&](Plan12& plan) { plan.before(name, Step12::message("more", type, ByteVector{})); }, options) ==
-              unexpected);
+        CHECK(handshake12_with([&](Plan12& plan) { plan.before(name, Step12::message("more", type, ByteVector{})); },
+                               options) == unexpected);
       }
 }
 
@@ -119,7 +116,9 @@ TEST_CASE("TLS 1.2: ServerKeyExchange with a pre-shared key and a curve", "[psk1
   const auto with = [&](std::function<void(KeyExchangeDraft&)> change) {
     return handshake12_with(
         [&](Plan12& plan) {
-          plan["ServerKeyExchange"].body = [change](ScriptedServer12& server) { return server.key_exchange_with(change); };
+          plan["ServerKeyExchange"].body = [change](ScriptedServer12& server) {
+            return server.key_exchange_with(change);
+          };
         },
         options);
   };

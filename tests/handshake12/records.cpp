@@ -44,7 +44,8 @@ TEST_CASE("records of TLS 1.2 say that version once it is agreed", "[records12]"
 
 TEST_CASE("records of TLS 1.2: no content beyond 2^14 bytes", "[records12]") {
   with_each_aead([](const TalkOptions12& options) {
-    CHECK(after_handshake12([](Talk12& talk) { talk.server.send_data(std::string(16'384, 'x')); }, options) == connected());
+    CHECK(after_handshake12([](Talk12& talk) { talk.server.send_data(std::string(16'384, 'x')); }, options) ==
+          connected());
     CHECK(after_handshake12([](Talk12& talk) { talk.server.send_data(std::string(16'385, 'x')); }, options) ==
           refused_later(ErrorCode::record_overflow, Alert::record_overflow));
     CHECK(after_handshake12(
@@ -319,7 +320,8 @@ TEST_CASE("HelloRequest is refused during a handshake", "[hello_request12]") {
     CAPTURE(name);
     CHECK(handshake12_with(
               [name](Plan12& plan) {
-                plan.before(name, Step12::act("request", [](ScriptedServer12& server) { server.send_hello_request(); }));
+                plan.before(name,
+                            Step12::act("request", [](ScriptedServer12& server) { server.send_hello_request(); }));
               },
               {.server = by_ticket()}) == refused(ErrorCode::unexpected_message, Alert::unexpected_message));
   }

@@ -8,7 +8,9 @@ using namespace test;
 
 namespace {
 
-ByteVector offered_id(const Talk12& talk) { return tlsconnect::to_vector(talk.server.hello().fields.legacy_session_id); }
+ByteVector offered_id(const Talk12& talk) {
+  return tlsconnect::to_vector(talk.server.hello().fields.legacy_session_id);
+}
 ByteVector offered_ticket(const Talk12& talk) {
   const RawExt* found = find_extension(talk.server.hello().extensions, ExtensionType::session_ticket);
   return found ? found->body : ByteVector{0xFF};
@@ -173,9 +175,8 @@ TEST_CASE("TLS 1.2: what becomes a session", "[resumption12]") {
 
 TEST_CASE("TLS 1.2: a session that was not resumed well is gone", "[resumption12]") {
   Returning12 returning(by_ticket());
-  CHECK(returning.resume_with([](Plan12& plan) {
-          plan["Finished"].edit([](ByteVector& body) { body[0] ^= 1U; });
-        }) == refused(ErrorCode::finished_invalid, Alert::decrypt_error));
+  CHECK(returning.resume_with([](Plan12& plan) { plan["Finished"].edit([](ByteVector& body) { body[0] ^= 1U; }); }) ==
+        refused(ErrorCode::finished_invalid, Alert::decrypt_error));
   CHECK(!offers_session(returning.client.talk()));
 }
 
@@ -284,8 +285,8 @@ TEST_CASE("TLS 1.2: a session is resumed with its own suite", "[resumption12]") 
     for (const CipherSuite suite : {ecdsa_aes256, ecdsa_chacha, rsa_aes128}) {
       Returning12 returning(options);
       CHECK(returning.resume_with([suite](Plan12& plan) {
-              plan["ServerHello"].edit_hello([suite](HelloDraft& hello) { hello.suite = suite; });
-            }) == refused(ErrorCode::session_suite_changed, Alert::illegal_parameter));
+        plan["ServerHello"].edit_hello([suite](HelloDraft& hello) { hello.suite = suite; });
+      }) == refused(ErrorCode::session_suite_changed, Alert::illegal_parameter));
     }
 }
 
@@ -310,13 +311,13 @@ TEST_CASE("TLS 1.2: without the extended main secret, sessions stay so", "[resum
 }
 
 TEST_CASE("TLS 1.2: in a resumed session the server shows and asks nothing", "[resumption12]") {
-  for (const auto& [name, type] : std::vector<std::pair<const char*, HandshakeType>>{
-           {"Certificate", HandshakeType::certificate},
-           {"ServerKeyExchange", HandshakeType::server_key_exchange},
-           {"CertificateRequest", HandshakeType::certificate_request},
-           {"CertificateStatus", HandshakeType::certificate_status},
-           {"ServerHelloDone", HandshakeType::server_hello_done},
-           {"ServerHello", HandshakeType::server_hello}}) {
+  for (const auto& [name, type] :
+       std::vector<std::pair<const char*, HandshakeType>>{{"Certificate", HandshakeType::certificate},
+                                                          {"ServerKeyExchange", HandshakeType::server_key_exchange},
+                                                          {"CertificateRequest", HandshakeType::certificate_request},
+                                                          {"CertificateStatus", HandshakeType::certificate_status},
+                                                          {"ServerHelloDone", HandshakeType::server_hello_done},
+                                                          {"ServerHello", HandshakeType::server_hello}}) {
     CAPTURE(name);
     for (const ServerOptions12& options : {by_id(), by_ticket()})
       CHECK(Returning12(options).resume_with([type](Plan12& plan) {

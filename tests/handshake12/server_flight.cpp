@@ -10,14 +10,16 @@ using namespace test;
 namespace {
 
 Outcome certificate_with(std::function<void(CertificateDraft12&)> change, TalkOptions12 options = {}) {
-  return handshake12_with(
-      [&](Plan12& plan) { plan["Certificate"].edit_draft<CertificateDraft12>(std::move(change)); }, std::move(options));
+  return handshake12_with([&](Plan12& plan) { plan["Certificate"].edit_draft<CertificateDraft12>(std::move(change)); },
+                          std::move(options));
 }
 /// The server signs what the change has left.
 Outcome signed_with(std::function<void(KeyExchangeDraft&)> change, TalkOptions12 options = {}) {
   return handshake12_with(
       [&](Plan12& plan) {
-        plan["ServerKeyExchange"].body = [change](ScriptedServer12& server) { return server.key_exchange_with(change); };
+        plan["ServerKeyExchange"].body = [change](ScriptedServer12& server) {
+          return server.key_exchange_with(change);
+        };
       },
       std::move(options));
 }
@@ -58,8 +60,9 @@ TEST_CASE("Certificate of TLS 1.2: at least one, and readable", "[certificate12]
         refused(ErrorCode::certificate_malformed, Alert::decode_error));
   CHECK(certificate_with([](CertificateDraft12& draft) { draft.chain.front().push_back(0); }) ==
         refused(ErrorCode::certificate_malformed, Alert::decode_error));
-  CHECK(certificate_with([](CertificateDraft12& draft) { draft.chain.assign(tlsconnect::limits::certificate_chain + 1, ByteVector(draft.chain.front())); }) ==
-        refused(ErrorCode::certificate_chain_too_long, Alert::bad_certificate));
+  CHECK(certificate_with([](CertificateDraft12& draft) {
+          draft.chain.assign(tlsconnect::limits::certificate_chain + 1, ByteVector(draft.chain.front()));
+        }) == refused(ErrorCode::certificate_chain_too_long, Alert::bad_certificate));
   CHECK(handshake12_with([](Plan12& plan) { plan["Certificate"].edit([](ByteVector& body) { body.push_back(0); }); }) ==
         trailing);
 }
@@ -80,6 +83,16 @@ TEST_CASE("Certificate of TLS 1.2: the key must be one for the suite", "[certifi
     CHECK(certificate_with([](CertificateDraft12&) {}, with_key(key, ecdsa_aes128)) == wrong);
   for (const KeyType key : {KeyType::p256, KeyType::ed25519, KeyType::ed448})
     CHECK(certificate_with([](CertificateDraft12&) {}, with_key(key, rsa_aes128)) == wrong);
+}
+
+TEST_CASE("Certificate of TLS 1.2: a key that signs nothing", "[certificate12]") {
+  // RFC 8410: X25519 is for key exchange.
+  ByteVector key{0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x6E, 0x03, 0x21, 0x00};
+  key.resize(key.size() + 32, 9);
+  const Identity odd = server_root().issue({.common_name = "odd", .public_key = key, .dns = {"server.test"}});
+  for (const CipherSuite suite : {ecdsa_aes128, rsa_aes128})
+    CHECK(handshake12_with([](Plan12&) {}, {.server = {.identity = odd, .suite = suite}}) ==
+          refused(ErrorCode::certificate_key_unsupported, Alert::unsupported_certificate));
 }
 
 TEST_CASE("Certificate of TLS 1.2: the key's curve must be on offer", "[certificate12]") {
@@ -109,7 +122,8 @@ TEST_CASE("CertificateStatus: only when it was announced, and where it belongs",
   CHECK(handshake12_with([](Plan12& plan) { plan.repeat("CertificateStatus"); }, stapling()) == unexpected);
   CHECK(handshake12_with([](Plan12& plan) { plan.swap("CertificateStatus", "ServerKeyExchange"); }, stapling()) ==
         unexpected);
-  CHECK(handshake12_with([](Plan12& plan) { plan.swap("CertificateStatus", "Certificate"); }, stapling()) == unexpected);
+  CHECK(handshake12_with([](Plan12& plan) { plan.swap("CertificateStatus", "Certificate"); }, stapling()) ==
+        unexpected);
   // Nothing else may take its place.
   CHECK(handshake12_with(
             [](Plan12& plan) {
@@ -135,9 +149,10 @@ TEST_CASE("CertificateStatus: an OCSP response, and nothing else", "[status12]")
 
 TEST_CASE("ServerKeyExchange: only a curve that was offered", "[key_exchange12]") {
   const Outcome refusal = refused(ErrorCode::group_not_offered, Alert::illegal_parameter);
-  for (const NamedGroup group : {NamedGroup::secp384r1, NamedGroup::secp521r1, NamedGroup::x448,
-                                 NamedGroup::x25519_mlkem768, static_cast<NamedGroup>(21), static_cast<NamedGroup>(0x0100),
-                                 static_cast<NamedGroup>(0x0A0A), static_cast<NamedGroup>(0)}) {
+  for (const NamedGroup group :
+       {NamedGroup::secp384r1, NamedGroup::secp521r1, NamedGroup::x448, NamedGroup::x25519_mlkem768,
+        static_cast<NamedGroup>(21), static_cast<NamedGroup>(0x0100), static_cast<NamedGroup>(0x0A0A),
+        static_cast<NamedGroup>(0)}) {
     CAPTURE(name_of(group));
     CHECK(signed_with([group](KeyExchangeDraft& draft) { draft.group = group; }) == refusal);
   }
@@ -147,18 +162,19 @@ TEST_CASE("ServerKeyExchange: only a curve that was offered", "[key_exchange12]"
 }
 
 TEST_CASE("ServerKeyExchange: only a curve with a name", "[key_exchange12]") {
-  for (const std::uint8_t type : {std::uint8_t{0}, std::uint8_t{1}, std::uint8_t{2}, std::uint8_t{4}, std::uint8_t{255}})
+  for (const std::uint8_t type :
+       {std::uint8_t{0}, std::uint8_t{1}, std::uint8_t{2}, std::uint8_t{4}, std::uint8_t{255}})
     CHECK(signed_with([type](KeyExchangeDraft& draft) { draft.curve_type = type; }) == out_of_range);
 }
 
 TEST_CASE("ServerKeyExchange: only a point on the curve", "[key_exchange12]") {
   const Outcome bad = refused(ErrorCode::key_share_invalid, Alert::illegal_parameter);
   const auto on = [](NamedGroup group, std::function<void(ByteVector&)> change) {
-    return signed_with([change](KeyExchangeDraft& draft) { change(draft.point); },
-                       {.server = {.group = group}, .configure = [](auto& builder) {
-                          builder.groups({NamedGroup::x25519, NamedGroup::secp256r1, NamedGroup::secp384r1,
-                                          NamedGroup::secp521r1});
-                        }});
+    return signed_with(
+        [change](KeyExchangeDraft& draft) { change(draft.point); },
+        {.server = {.group = group}, .configure = [](auto& builder) {
+           builder.groups({NamedGroup::x25519, NamedGroup::secp256r1, NamedGroup::secp384r1, NamedGroup::secp521r1});
+         }});
   };
   for (const NamedGroup group : {NamedGroup::secp256r1, NamedGroup::secp384r1, NamedGroup::secp521r1}) {
     CAPTURE(name_of(group));
@@ -237,17 +253,17 @@ TEST_CASE("ServerKeyExchange: only schemes that were offered", "[key_exchange12]
 TEST_CASE("ServerKeyExchange: only schemes that go with the key", "[key_exchange12]") {
   using enum SignatureScheme;
   const Outcome refusal = refused(ErrorCode::signature_scheme_not_for_key, Alert::illegal_parameter);
-  for (const auto& [key, scheme] : std::vector<std::pair<KeyType, SignatureScheme>>{
-           {KeyType::p256, rsa_pss_rsae_sha256},
-           {KeyType::p256, rsa_pkcs1_sha256},
-           {KeyType::p256, ed25519},
-           {KeyType::ed25519, ecdsa_secp256r1_sha256},
-           {KeyType::ed25519, ed448},
-           {KeyType::rsa2048, ecdsa_secp256r1_sha256},
-           {KeyType::rsa2048, rsa_pss_pss_sha256},
-           {KeyType::rsa_pss2048, rsa_pss_rsae_sha256},
-           {KeyType::rsa_pss2048, rsa_pkcs1_sha256},
-           {KeyType::rsa_pss2048_sha256, rsa_pss_pss_sha384}}) {
+  for (const auto& [key, scheme] :
+       std::vector<std::pair<KeyType, SignatureScheme>>{{KeyType::p256, rsa_pss_rsae_sha256},
+                                                        {KeyType::p256, rsa_pkcs1_sha256},
+                                                        {KeyType::p256, ed25519},
+                                                        {KeyType::ed25519, ecdsa_secp256r1_sha256},
+                                                        {KeyType::ed25519, ed448},
+                                                        {KeyType::rsa2048, ecdsa_secp256r1_sha256},
+                                                        {KeyType::rsa2048, rsa_pss_pss_sha256},
+                                                        {KeyType::rsa_pss2048, rsa_pss_rsae_sha256},
+                                                        {KeyType::rsa_pss2048, rsa_pkcs1_sha256},
+                                                        {KeyType::rsa_pss2048_sha256, rsa_pss_pss_sha384}}) {
     CAPTURE(static_cast<int>(key), name_of(scheme));
     TalkOptions12 options = with_key(key);
     options.server.scheme = scheme;
@@ -284,17 +300,18 @@ TEST_CASE("CertificateRequest of TLS 1.2: its form", "[request12]") {
         refused(ErrorCode::message_too_large, Alert::illegal_parameter));
   const TalkOptions12 asking = {.server = {.request_certificate = true}};
   CHECK(handshake12_with(
-            [](Plan12& plan) { plan["CertificateRequest"].edit([](ByteVector& body) { body.push_back(0); }); }, asking) ==
-        trailing);
-  CHECK(handshake12_with(
-            [](Plan12& plan) { plan["CertificateRequest"].edit([](ByteVector& body) { body.pop_back(); }); }, asking) ==
-        truncated_message);
+            [](Plan12& plan) { plan["CertificateRequest"].edit([](ByteVector& body) { body.push_back(0); }); },
+            asking) == trailing);
+  CHECK(
+      handshake12_with([](Plan12& plan) { plan["CertificateRequest"].edit([](ByteVector& body) { body.pop_back(); }); },
+                       asking) == truncated_message);
 }
 
 TEST_CASE("CertificateRequest of TLS 1.2: its place", "[request12]") {
   const TalkOptions12 asking = {.server = {.request_certificate = true}};
   CHECK(handshake12_with([](Plan12& plan) { plan.repeat("CertificateRequest"); }, asking) == unexpected);
-  CHECK(handshake12_with([](Plan12& plan) { plan.swap("CertificateRequest", "ServerKeyExchange"); }, asking) == unexpected);
+  CHECK(handshake12_with([](Plan12& plan) { plan.swap("CertificateRequest", "ServerKeyExchange"); }, asking) ==
+        unexpected);
   CHECK(handshake12_with([](Plan12& plan) { plan.swap("CertificateRequest", "Certificate"); }, asking) == unexpected);
   CHECK(handshake12_with(
             [](Plan12& plan) {

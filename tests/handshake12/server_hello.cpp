@@ -20,11 +20,12 @@ const TalkOptions12 both = {.configure = both_versions};
 } // namespace
 
 TEST_CASE("ServerHello of TLS 1.2: no other version", "[server_hello12]") {
-  for (const unsigned version : {0x0000U, 0x0002U, 0x0200U, 0x0300U, 0x0301U, 0x0302U, 0x0304U, 0x0305U, 0xFEFDU, 0x0A0AU})
+  for (const unsigned version :
+       {0x0000U, 0x0002U, 0x0200U, 0x0300U, 0x0301U, 0x0302U, 0x0304U, 0x0305U, 0xFEFDU, 0x0A0AU})
     for (const TalkOptions12& options : {TalkOptions12{}, both}) {
       CAPTURE(version);
-      CHECK(hello_with([&](HelloDraft& hello) { hello.legacy_version = static_cast<std::uint16_t>(version); }, options) ==
-            refused(ErrorCode::version_unsupported, Alert::protocol_version));
+      CHECK(hello_with([&](HelloDraft& hello) { hello.legacy_version = static_cast<std::uint16_t>(version); },
+                       options) == refused(ErrorCode::version_unsupported, Alert::protocol_version));
     }
 }
 
@@ -34,13 +35,13 @@ TEST_CASE("a client of TLS 1.3 alone refuses a server of TLS 1.2", "[server_hell
   CHECK(handshake12_with([](Plan12&) {}, options) == refused(ErrorCode::version_unsupported, Alert::protocol_version));
   TalkOptions12 marked = options;
   marked.server.downgrade_sentinel = true;
-  CHECK(handshake12_with([](Plan12&) {}, marked) ==
-        refused(ErrorCode::downgrade_detected, Alert::illegal_parameter));
+  CHECK(handshake12_with([](Plan12&) {}, marked) == refused(ErrorCode::downgrade_detected, Alert::illegal_parameter));
 }
 
 TEST_CASE("ServerHello of TLS 1.2: the marks of a downgrade", "[server_hello12]") {
   const auto marked = [](const std::array<std::uint8_t, 8>& tail, const TalkOptions12& options) {
-    return hello_with([tail](HelloDraft& hello) { std::copy(tail.begin(), tail.end(), hello.random.end() - 8); }, options);
+    return hello_with([tail](HelloDraft& hello) { std::copy(tail.begin(), tail.end(), hello.random.end() - 8); },
+                      options);
   };
   const Outcome downgraded = refused(ErrorCode::downgrade_detected, Alert::illegal_parameter);
   // Who offered TLS 1.3 was to have it.
@@ -78,7 +79,8 @@ TEST_CASE("after a HelloRetryRequest there is no TLS 1.2", "[server_hello12]") {
     talk.plan["ServerHello"].edit_hello([marked](HelloDraft& hello) {
       hello.suite = ecdsa_aes128;
       hello.session_id.clear();
-      hello.extensions = ExtensionList{{ExtensionType::renegotiation_info, {0}}, {ExtensionType::extended_main_secret, {}}};
+      hello.extensions =
+          ExtensionList{{ExtensionType::renegotiation_info, {0}}, {ExtensionType::extended_main_secret, {}}};
       if (marked)
         std::copy(tlsconnect::downgrade_to_tls12.begin(), tlsconnect::downgrade_to_tls12.end(), hello.random.end() - 8);
     });
@@ -126,12 +128,11 @@ TEST_CASE("ServerHello of TLS 1.2: only a suite that was offered, and one of TLS
     both_versions(builder);
     builder.cipher_suites({CipherSuite::aes_128_gcm_sha256, ecdsa_aes128});
   };
-  for (const unsigned suite : {0x1301U, 0x1302U, 0x0000U, 0x002FU, 0x000AU, 0x00FFU, 0x5600U, 0x0A0AU, 0xC009U, 0xC013U, 0x009EU, 0xC02CU,
-                               0xC02FU, 0xCCA9U, 0xD001U, 0x00A8U, 0xFFFFU}) {
+  for (const unsigned suite : {0x1301U, 0x1302U, 0x0000U, 0x002FU, 0x000AU, 0x00FFU, 0x5600U, 0x0A0AU, 0xC009U, 0xC013U,
+                               0x009EU, 0xC02CU, 0xC02FU, 0xCCA9U, 0xD001U, 0x00A8U, 0xFFFFU}) {
     CAPTURE(suite);
     CHECK(hello_with([suite](HelloDraft& hello) { hello.suite = static_cast<CipherSuite>(suite); },
-                     {.configure = narrow}) ==
-          refused(ErrorCode::cipher_suite_not_offered, Alert::illegal_parameter));
+                     {.configure = narrow}) == refused(ErrorCode::cipher_suite_not_offered, Alert::illegal_parameter));
   }
 }
 
@@ -266,7 +267,8 @@ TEST_CASE("ServerHello of TLS 1.2: timestamps are a list", "[server_hello12]") {
 TEST_CASE("ServerHello of TLS 1.2: record_size_limit", "[server_hello12]") {
   const TalkOptions12 options = {.configure = [](auto& builder) { builder.record_size_limit(1'000); }};
   const auto type = ExtensionType::record_size_limit;
-  CHECK(extension_with(type, {0, 63}, options) == refused(ErrorCode::record_size_limit_invalid, Alert::illegal_parameter));
+  CHECK(extension_with(type, {0, 63}, options) ==
+        refused(ErrorCode::record_size_limit_invalid, Alert::illegal_parameter));
   CHECK(extension_with(type, {1}, options) == refused(ErrorCode::message_truncated, Alert::decode_error));
   for (const std::size_t size : {std::size_t{1'000}, std::size_t{1'001}}) {
     // RFC 8449, 4: the content alone counts, both ways.
@@ -283,7 +285,8 @@ TEST_CASE("ServerHello of TLS 1.2: record_size_limit", "[server_hello12]") {
     CHECK(sizes == std::vector<std::size_t>{100, 100, 50});
     talk.server.send_data(std::string(size, 'x'));
     talk.exchange();
-    CHECK(outcome_of(talk) == (size == 1'000 ? connected() : refused_later(ErrorCode::record_overflow, Alert::record_overflow)));
+    CHECK(outcome_of(talk) ==
+          (size == 1'000 ? connected() : refused_later(ErrorCode::record_overflow, Alert::record_overflow)));
   }
 }
 
@@ -303,7 +306,8 @@ TEST_CASE("TLS 1.2: raw public keys", "[server_hello12]") {
   };
   const ByteVector key = server_identity().key().public_der();
   const auto options = [](const ByteVector& known) {
-    return TalkOptions12{.configure = [known](auto& builder) { builder.raw_public_keys(std::make_shared<Any>(known)); }};
+    return TalkOptions12{
+        .configure = [known](auto& builder) { builder.raw_public_keys(std::make_shared<Any>(known)); }};
   };
   const auto shown = [&](const ByteVector& spki, std::size_t more, const TalkOptions12& with) {
     return handshake12_with(
@@ -333,9 +337,9 @@ TEST_CASE("TLS 1.2: raw public keys", "[server_hello12]") {
 }
 
 TEST_CASE("nothing but a ServerHello comes first", "[server_hello12]") {
-  for (const HandshakeType type : {HandshakeType::certificate, HandshakeType::server_key_exchange,
-                                   HandshakeType::server_hello_done, HandshakeType::finished,
-                                   HandshakeType::new_session_ticket, HandshakeType::client_hello}) {
+  for (const HandshakeType type :
+       {HandshakeType::certificate, HandshakeType::server_key_exchange, HandshakeType::server_hello_done,
+        HandshakeType::finished, HandshakeType::new_session_ticket, HandshakeType::client_hello}) {
     Talk12 talk;
     talk.server.send(type, {});
     talk.exchange();

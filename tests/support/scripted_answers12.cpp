@@ -79,9 +79,7 @@ const Identity& ScriptedServer12::identity() const {
   return options_.identity ? *options_.identity : server_identity();
 }
 
-bool ScriptedServer12::offered(ExtensionType type) const {
-  return find_extension(hello().extensions, type) != nullptr;
-}
+bool ScriptedServer12::offered(ExtensionType type) const { return find_extension(hello().extensions, type) != nullptr; }
 
 bool ScriptedServer12::fits(const tlsconnect::SuiteParameters12& suite, const ServerOptions12& options) {
   if (options.psk)

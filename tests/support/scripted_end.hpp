@@ -19,6 +19,8 @@ namespace test {
 class ScriptedEnd {
 public:
   explicit ScriptedEnd(std::uint64_t seed) : rng_(seed) {}
+  ScriptedEnd(const ScriptedEnd&) = delete;
+  ScriptedEnd& operator=(const ScriptedEnd&) = delete;
   virtual ~ScriptedEnd() = default;
 
   // --- receiving ---
@@ -48,9 +50,6 @@ public:
   void send_alert(AlertDescription description, std::uint8_t level = 2);
 
 protected:
-  ScriptedEnd(ScriptedEnd&&) = delete;
-  ScriptedEnd& operator=(ScriptedEnd&&) = delete;
-
   /// A whole record; opens it, and gives what is in it to take_content().
   virtual void take_record(const tlsconnect::RecordHeader& header, Bytes record) = 0;
   void take_content(SeenRecord seen);

@@ -29,7 +29,8 @@ struct BasicStep {
   std::size_t padding = 0;       ///< zeros behind the content of each sealed record
   bool waits = false;            ///< nothing is done: the client's Finished comes first
 
-  [[nodiscard]] static BasicStep message(std::string name, HandshakeType type, std::function<ByteVector(Server&)> body) {
+  [[nodiscard]] static BasicStep message(std::string name, HandshakeType type,
+                                         std::function<ByteVector(Server&)> body) {
     return {.name = std::move(name), .type = type, .body = std::move(body)};
   }
   [[nodiscard]] static BasicStep message(std::string name, HandshakeType type, ByteVector body) {
@@ -39,9 +40,7 @@ struct BasicStep {
   [[nodiscard]] static BasicStep act(std::string name, std::function<void(Server&)> action) {
     return {.name = std::move(name), .body = {}, .action = std::move(action)};
   }
-  [[nodiscard]] static BasicStep wait(std::string name) {
-    return {.name = std::move(name), .body = {}, .waits = true};
-  }
+  [[nodiscard]] static BasicStep wait(std::string name) { return {.name = std::move(name), .body = {}, .waits = true}; }
 
   /// Changes the body once it is made.
   BasicStep& edit(std::function<void(ByteVector&)> change) {

@@ -88,9 +88,9 @@ void ScriptedServer12::take_client_key_exchange(BytesView body) {
   const auto premaster = suite.authentication == tlsconnect::Authentication12::psk
                              ? tlsconnect::psk_premaster_secret(options_.psk.value(), shared)
                              : tlsconnect::PremasterSecret(BytesView(shared));
-  main_secret_.emplace(value_of(
-      extended_main_secret() ? tlsconnect::MainSecret12::extended(suite.hash, premaster, transcript())
-                             : tlsconnect::MainSecret12::from_randoms(suite.hash, premaster, randoms_)));
+  main_secret_.emplace(value_of(extended_main_secret()
+                                    ? tlsconnect::MainSecret12::extended(suite.hash, premaster, transcript())
+                                    : tlsconnect::MainSecret12::from_randoms(suite.hash, premaster, randoms_)));
 }
 
 tlsconnect::Digest ScriptedServer12::transcript() {

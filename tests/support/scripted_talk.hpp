@@ -69,8 +69,8 @@ public:
       : server(options.server), client(options.config ? options.config : make_config(options),
                                        value_of(tlsconnect::ServerName::parse(options.name)),
                                        options.early_data.empty() && options.early_data_later
-                 ? tlsconnect::replay_safe_later()
-                 : tlsconnect::replay_safe(tlsconnect::as_bytes(options.early_data))) {
+                                           ? tlsconnect::replay_safe_later()
+                                           : tlsconnect::replay_safe(tlsconnect::as_bytes(options.early_data))) {
     to_server();
     plan = server.honest_plan();
   }

@@ -25,9 +25,9 @@ TLSCONNECT_DECL Result<std::optional<CredentialChoice>> choose_credential(const 
     return std::find(schemes.begin(), schemes.end(), scheme) != schemes.end();
   };
   const SignatureScheme scheme = (*choice)->scheme;
-  // RFC 9846, 4.4.2.2 and 4.4.3; RFC 5246, 7.4.8; RFC 7250, 4.1.
-  const bool of_the_version = request.certificate_types ? signs_tls12(scheme) : signs_tls13(scheme);
-  if ((*choice)->index >= credentials.size() || !of_the_version || !has(request.schemes, scheme) ||
+  // RFC 9846, 4.4.2.2 and 4.4.3; RFC 7250, 4.1.
+  const bool signs = request.certificate_types ? signs_tls12(scheme) : signs_tls13(scheme);
+  if ((*choice)->index >= credentials.size() || !signs || !has(request.schemes, scheme) ||
       !has(credentials[(*choice)->index].schemes(), scheme) ||
       credentials[(*choice)->index].is_raw_public_key() != request.raw_public_key)
     return fail(ErrorCode::no_credential_fits, {}, "the selector chose one that does not fit the request");
@@ -136,6 +136,7 @@ TLSCONNECT_DECL Result<ClientAuthentication> read_certificate_request12(const Ha
   offered_schemes.reserve(request->schemes.size());
   for (std::size_t i = 0; i < request->schemes.size(); ++i)
     offered_schemes.push_back(request->schemes[i]);
+  ClientAuthentication answer;
   Result<std::optional<CredentialChoice>> choice =
       detail::choose_credential(*context.config, {.schemes = offered_schemes,
                                                   .authorities = request->authorities.view(),
@@ -143,7 +144,6 @@ TLSCONNECT_DECL Result<ClientAuthentication> read_certificate_request12(const Ha
                                                   .certificate_types = request->certificate_types});
   if (!choice)
     return std::unexpected(std::move(choice.error()).at(where));
-  ClientAuthentication answer;
   answer.choice = *choice;
   if (!answer.choice && context.config->credential_required())
     return fail(ErrorCode::no_credential_fits, where);
