@@ -62,6 +62,8 @@ inline constexpr std::size_t path_signature_checks = 32;
 /// Issuers that the search tries, with repetitions. A chain of cross-signed authorities takes a dozen; each costs some
 /// microseconds.
 inline constexpr std::size_t path_candidates = 1'000;
+/// Paths that lead to an anchor and break a rule before the search gives up; each is judged in full.
+inline constexpr std::size_t path_refusals = 32;
 /// Comparisons of a name with a subtree of nameConstraints, over the whole search; each costs some 20 ns.
 inline constexpr std::size_t name_constraint_comparisons = 200'000;
 /// Reasons that a failed verification lists in its message.

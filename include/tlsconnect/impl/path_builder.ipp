@@ -133,7 +133,7 @@ private:
           std::none_of(issuers.begin(), issuers.end(), same))
         issuers.push_back(candidate);
     }
-    std::stable_sort(issuers.begin(), issuers.end(), [&](const PathCertificate* a, const PathCertificate* b) {
+    sort_stably(issuers, [&](const PathCertificate* a, const PathCertificate* b) {
       const KeyIdMatch of_a = match_key_ids(subject, *a);
       const KeyIdMatch of_b = match_key_ids(subject, *b);
       // One that the identifier speaks against comes last, even if it is an anchor.
@@ -207,6 +207,8 @@ private:
       if (findings.empty())
         return true;
     }
+    if (++cost_.refusals >= limits::path_refusals)
+      exhausted_ = true;
     if (refused_.size() < refused_kept)
       refused_.push_back({path_, std::move(findings), kept});
     return false;

@@ -58,8 +58,7 @@ TLSCONNECT_DECL const Result<IssuerKey>& PathCertificate::key(const PathPolicy& 
 }
 
 TLSCONNECT_DECL void order_by_cause(std::vector<PathFinding>& findings) {
-  std::stable_sort(findings.begin(), findings.end(),
-                   [](const PathFinding& a, const PathFinding& b) { return a.rule < b.rule; });
+  detail::sort_stably(findings, [](const PathFinding& a, const PathFinding& b) { return a.rule < b.rule; });
 }
 
 namespace detail {

@@ -1,6 +1,7 @@
 // The rules that every certificate of a path must keep (RFC 5280, as the web uses it).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -64,6 +65,7 @@ struct PathPolicy {
 struct PathCost {
   std::size_t signature_checks = 0;
   std::size_t candidates = 0; ///< issuers that were tried
+  std::size_t refusals = 0;   ///< paths that lead to an anchor, and break a rule
   std::size_t name_comparisons = 0;
 };
 
@@ -108,6 +110,17 @@ private:
                                                          const PathPolicy& policy);
 /// Puts findings in the order of their causes.
 void order_by_cause(std::vector<PathFinding>& findings);
+
+namespace detail {
+
+/// Sorts a few things, and keeps the order of equal ones. (std::stable_sort of some libraries calls what is deprecated.)
+template <class T, class Less>
+void sort_stably(std::vector<T>& list, Less less) {
+  for (auto place = list.begin(); place != list.end(); ++place)
+    std::rotate(std::upper_bound(list.begin(), place, *place, less), place, place + 1);
+}
+
+} // namespace detail
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI
 

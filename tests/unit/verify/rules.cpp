@@ -38,6 +38,7 @@ constexpr ErrorCode unsupported = ErrorCode::certificate_key_unsupported;
 const Blob null = {0x05, 0x00};
 const Blob ca_true = {0x30, 0x03, 0x01, 0x01, 0xFF};
 const std::vector<std::string> client_only = {"PKIX.ClientAuth"};
+const std::vector<std::string> both = {"PKIX.ClientAuth", "PKIX.ServerAuth"};
 
 Blob algorithm(const std::string& oid, const Blob& parameters = {}) {
   return der(0x30, {der_oid(oid), parameters});
@@ -333,7 +334,7 @@ TEST_CASE("who may issue, and who may not", "[rules]") {
           "basicConstraints with cA is missing");
   refuses(issuer({.ca = true, .key_usage = test::crl_sign}), PathRule::key_usage, usage, 1, "keyCertSign");
   refuses(issuer({.ca = true, .extended_key_usage = client_only}), PathRule::extended_key_usage, usage, 1);
-  accepts(issuer({.ca = true, .extended_key_usage = {{"PKIX.ClientAuth", "PKIX.ServerAuth"}}}));
+  accepts(issuer({.ca = true, .extended_key_usage = both}));
   accepts(issuer({.ca = true, .extended_key_usage = {{"2.5.29.37.0"}}}));
   // cA FALSE, said and not said.
   accepts(issuer({.extensions = {{"2.5.29.19", true, ca_true}}, .only_these_extensions = true}));
@@ -372,7 +373,7 @@ TEST_CASE("the server's own certificate", "[rules]") {
   refuses(leaf({.key_usage = test::digital_signature | test::key_cert_sign}), PathRule::key_usage, usage, 0,
           "keyCertSign");
   // extendedKeyUsage
-  accepts(leaf({.extended_key_usage = {{"PKIX.ClientAuth", "PKIX.ServerAuth"}}}));
+  accepts(leaf({.extended_key_usage = both}));
   accepts(leaf({.extended_key_usage = {std::vector<std::string>()}}));
   refuses(leaf({.extended_key_usage = client_only}), PathRule::extended_key_usage, usage, 0, "serverAuth");
   refuses(leaf({.extended_key_usage = {{"2.5.29.37.0"}}}), PathRule::extended_key_usage, usage, 0, "serverAuth");

@@ -40,6 +40,7 @@ CertOptions authority(std::string name, bool key_ids = true) {
 void within_limits(const PathCost& cost) {
   CHECK(cost.signature_checks <= limits::path_signature_checks);
   CHECK(cost.candidates <= limits::path_candidates);
+  CHECK(cost.refusals <= limits::path_refusals);
   CHECK(cost.name_comparisons <= limits::name_constraint_comparisons);
 }
 
@@ -309,6 +310,15 @@ TEST_CASE("floods of certificates with one name", "[search]") {
   const auto impostor = test::self_signed(authority("Y", false));
   cost = cost_of(mesh, {impostor}, false);
   CHECK(cost.candidates == limits::path_candidates);
+  // Or all of which break another rule.
+  CertOptions old = authority("Same", false);
+  old.not_after = now - day;
+  std::vector<Blob> expired = {flood[0]};
+  for (int i = 0; i < 60; ++i)
+    expired.push_back(trusted.issue(old).der());
+  cost = cost_of(expired, {trusted}, false);
+  CHECK(cost.refusals == limits::path_refusals);
+  CHECK(cost.candidates == 2 * limits::path_refusals);
 
   // A ladder of namesakes with identifiers that do not fit: each has to show its signature first.
   std::vector<Blob> odd = {x.issue({.issuer_key_id = Blob{9}}).der()};
