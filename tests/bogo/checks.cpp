@@ -14,6 +14,8 @@ using tlsconnect::PskUse;
 
 namespace {
 
+constexpr auto tls13 = tlsconnect::ProtocolVersion::tls1_3;
+
 std::string hex(std::uint16_t number) {
   std::array<char, 8> text{};
   (void)std::snprintf(text.data(), text.size(), "0x%04x", static_cast<unsigned>(number));
@@ -108,6 +110,8 @@ std::string_view early_data_reason(const ConnectionOptions& options, const Conne
   }
   if (!options.enable_early_data)
     return "disabled";
+  if (connected.info.version != tls13)
+    return "protocol_version";
   if (!connected.resuming)
     return "no_session_offered";
   return connected.sessions.offered_for_early_data() ? "alpn_mismatch" : "unsupported_for_session";
@@ -139,6 +143,11 @@ Outcome check_client(const ConnectionOptions& options, const Connected& connecte
                               *options.expect_client_ca_list == connected.notes.requested_authorities);
         !same)
       return same;
+  if (!options.expect_certificate_types.empty())
+    if (Outcome same = expect("the types in the request are the expected ones", true,
+                              options.expect_certificate_types == connected.notes.requested_types);
+        !same)
+      return same;
   if (!options.expect_selected_credential)
     return {};
   int selected = connected.notes.selected_credential;
@@ -165,6 +174,13 @@ Outcome check_handshake(const ConnectionOptions& options, const Connected& conne
                : Outcome(),
            expect("the application protocol is \"" + options.expect_alpn + "\"", true,
                   info.application_protocol == options.expect_alpn),
+           // TLS 1.3 gives what these two ask for by its construction.
+           options.expect_extended_main_secret
+               ? expect("extended main secret", true, info.extended_main_secret || info.version == tls13)
+               : Outcome(),
+           options.expect_secure_renegotiation
+               ? expect("secure renegotiation", true, info.secure_renegotiation || info.version == tls13)
+               : Outcome(),
            expect("a session was resumed", connected.resuming && !options.expect_session_miss, info.resumed()),
            check_early_data(options, connected),
            check_server(options, connected),
@@ -175,13 +191,18 @@ Outcome check_handshake(const ConnectionOptions& options, const Connected& conne
   return {};
 }
 
-Outcome check_end(const ConnectionOptions& options, const ShimSessions& sessions) {
+Outcome check_end(const ConnectionOptions& options, const tlsconnect::ConnectionInfo& info,
+                  const ShimSessions& sessions) {
   if (!sessions.trouble().empty())
     return std::unexpected(sessions.trouble());
+  if (options.expect_total_renegotiations != 0)
+    return std::unexpected("nothing was renegotiated");
   // A shim that shuts down at once has not waited for one.
   if (options.shim_shuts_down)
     return {};
-  const bool expected = !options.expect_no_session && !options.no_ticket;
+  // TLS 1.3 has new tickets after every handshake. In TLS 1.2, a resumed session brings one when the server renews it.
+  const bool renewed = info.version == tls13 || !info.resumed() || options.expect_ticket_renewal;
+  const bool expected = renewed && !options.expect_no_session && !options.no_ticket;
   if (Outcome came = expect("a session came", expected, sessions.received()); !came)
     return came;
   if (expected)

@@ -19,6 +19,7 @@ struct Connected {
 [[nodiscard]] Outcome check_handshake(const ConnectionOptions& options, const Connected& connected);
 
 /// When all is said.
-[[nodiscard]] Outcome check_end(const ConnectionOptions& options, const ShimSessions& sessions);
+[[nodiscard]] Outcome check_end(const ConnectionOptions& options, const tlsconnect::ConnectionInfo& info,
+                                const ShimSessions& sessions);
 
 } // namespace bogo

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 
 #include <tlsconnect/client/policy.hpp>
@@ -19,6 +20,7 @@ using tlsconnect::SignatureScheme;
 
 namespace {
 
+constexpr std::uint16_t tls12 = 0x0303;
 constexpr std::uint16_t tls13 = 0x0304;
 
 /// The certificate types of RFC 7250.
@@ -35,14 +37,22 @@ constexpr std::array known_groups = {
 constexpr std::array default_schemes = {
     SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::rsa_pss_rsae_sha256,
     SignatureScheme::ecdsa_secp384r1_sha384, SignatureScheme::rsa_pss_rsae_sha384,
-    SignatureScheme::rsa_pss_rsae_sha512,
+    SignatureScheme::rsa_pss_rsae_sha512,    SignatureScheme::rsa_pkcs1_sha256,
+    SignatureScheme::rsa_pkcs1_sha384,       SignatureScheme::rsa_pkcs1_sha512,
 };
 
-/// Schemes that exist in older versions only; a list for all versions may name them. The last is the runner's number for
+/// What is left when a test wants no AES.
+constexpr std::array chacha20_suites = {
+    tlsconnect::CipherSuite::chacha20_poly1305_sha256,
+    tlsconnect::CipherSuite::ecdhe_rsa_chacha20_poly1305_sha256,
+    tlsconnect::CipherSuite::ecdhe_ecdsa_chacha20_poly1305_sha256,
+};
+
+/// Schemes that the library refuses; a list that names others too does without them. The last is the runner's number for
 /// MD5 and SHA-1 side by side, which TLS 1.1 has.
-constexpr std::array older_schemes = {
-    SignatureScheme::rsa_pkcs1_sha1,   SignatureScheme::ecdsa_sha1,       SignatureScheme::rsa_pkcs1_sha256,
-    SignatureScheme::rsa_pkcs1_sha384, SignatureScheme::rsa_pkcs1_sha512,
+constexpr std::array refused_schemes = {
+    SignatureScheme::rsa_pkcs1_sha1,
+    SignatureScheme::ecdsa_sha1,
     static_cast<SignatureScheme>(0xff01),
 };
 
@@ -53,13 +63,37 @@ bool contains(const List& list, Value value) {
 
 std::unexpected<Refusal> unimplemented(Complaint reason) { return std::unexpected(Refusal{true, std::move(reason)}); }
 
-/// The schemes of a list that TLS 1.3 has.
-std::vector<SignatureScheme> schemes_of(std::span<const std::uint16_t> numbers) {
+/// Whether a version of the protocol signs with it.
+bool is_known(SignatureScheme scheme) {
+  return tlsconnect::signs_tls13(scheme) || tlsconnect::signs_tls12(scheme);
+}
+
+/// The schemes of a list that the library has, or the default where it has none of them: the runner's server then uses one
+/// of the list all the same, to see it refused.
+std::vector<SignatureScheme> schemes_of(std::span<const std::uint16_t> numbers, bool tls12_offered) {
   std::vector<SignatureScheme> schemes;
   for (const std::uint16_t number : numbers)
-    if (const auto scheme = static_cast<SignatureScheme>(number); !contains(older_schemes, scheme))
-      schemes.push_back(scheme);
+    schemes.push_back(static_cast<SignatureScheme>(number));
+  const auto refused = [&](SignatureScheme scheme) {
+    return contains(refused_schemes, scheme) || !(tls12_offered || tlsconnect::signs_tls13(scheme));
+  };
+  std::erase_if(schemes, refused);
+  if (schemes.empty())
+    std::ranges::remove_copy_if(default_schemes, std::back_inserter(schemes), refused);
   return schemes;
+}
+
+/// The versions that the flags leave, of those that the library has.
+std::vector<tlsconnect::ProtocolVersion> versions_of(const ConnectionOptions& options) {
+  std::vector<tlsconnect::ProtocolVersion> versions;
+  const auto within = [&](std::uint16_t version) {
+    return version >= options.min_version && (options.max_version == 0 || version <= options.max_version);
+  };
+  if (!options.no_tls13 && within(tls13))
+    versions.push_back(tlsconnect::ProtocolVersion::tls1_3);
+  if (!options.no_tls12 && within(tls12))
+    versions.push_back(tlsconnect::ProtocolVersion::tls1_2);
+  return versions;
 }
 
 std::vector<NamedGroup> groups_of(std::span<const std::uint16_t> numbers) {
@@ -101,7 +135,7 @@ std::optional<tlsconnect::Policy> policy_of(const ConnectionOptions& options) {
 std::expected<void, Refusal> check_schemes(std::span<const std::uint16_t> numbers) {
   for (const std::uint16_t number : numbers)
     if (const auto scheme = static_cast<SignatureScheme>(number);
-        !tlsconnect::signs_tls13(scheme) && !contains(older_schemes, scheme))
+        !is_known(scheme) && !contains(refused_schemes, scheme))
       return unimplemented("signature scheme " + std::to_string(number));
   return {};
 }
@@ -109,9 +143,9 @@ std::expected<void, Refusal> check_schemes(std::span<const std::uint16_t> number
 } // namespace
 
 std::expected<void, Refusal> check_supported(const ConnectionOptions& options) {
-  if (options.no_tls13 || (options.max_version != 0 && options.max_version < tls13) ||
-      (options.expect_version != 0 && options.expect_version < tls13))
-    return unimplemented("TLS 1.2");
+  if ((options.max_version != 0 && options.max_version < tls12) ||
+      (options.expect_version != 0 && options.expect_version < tls12))
+    return unimplemented("a version below TLS 1.2");
   if (options.min_version > tls13)
     return unimplemented("a version above TLS 1.3");
   for (const std::uint16_t curve : options.curves)
@@ -134,6 +168,8 @@ Made<ConfigPtr> configure(const ConnectionOptions& options, const Shared& shared
                           Notes& notes) {
   const std::optional<tlsconnect::Policy> policy = policy_of(options);
   ClientConfig::Builder builder = policy ? ClientConfig::builder(*policy) : ClientConfig::builder();
+  // What the runner's servers leave out or bind is for its tests to say.
+  builder.require_extended_main_secret(false);
   builder.grease(options.enable_grease);
   builder.clock(shared.clock).key_log(notes.key_log);
   if (options.no_ticket)
@@ -147,7 +183,8 @@ Made<ConfigPtr> configure(const ConnectionOptions& options, const Shared& shared
     return std::unexpected(std::move(psks.error()));
   const std::vector<std::uint8_t>& types = options.accepted_peer_cert_types;
   // A client of the runner that has a pre-shared key wants no certificate, unless it says so.
-  if (contains(types, type_x509) || (types.empty() && (psks->empty() || options.verify_peer)))
+  const bool certificates = !types.empty() || psks->empty() || options.verify_peer;
+  if (contains(types, type_x509) || (types.empty() && certificates))
     builder.verifier(certificate_verifier(judge));
   if (contains(types, type_raw_public_key))
     builder.raw_public_keys(raw_public_key_verifier(judge), types.front() == type_raw_public_key);
@@ -165,13 +202,18 @@ Made<ConfigPtr> configure(const ConnectionOptions& options, const Shared& shared
 
   // A policy comes last, for the runner: it overrides all lists.
   if (!policy) {
-    // Where TLS 1.3 has none of the schemes, the runner's server uses one of them all the same, to see it refused.
-    std::vector<SignatureScheme> schemes = schemes_of(options.verify_preferences);
-    if (schemes.empty())
-      schemes.assign(default_schemes.begin(), default_schemes.end());
-    builder.signature_schemes(std::move(schemes));
-    if (!options.curves.empty())
-      builder.groups(groups_of(options.curves));
+    std::vector<tlsconnect::ProtocolVersion> versions = versions_of(options);
+    // TLS 1.2 has neither imported keys nor post-quantum groups; without anything else it cannot be offered.
+    const std::vector<NamedGroup> groups = groups_of(options.curves);
+    if (!certificates || (!groups.empty() && std::ranges::all_of(groups, tlsconnect::is_post_quantum)))
+      std::erase(versions, tlsconnect::ProtocolVersion::tls1_2);
+    builder.versions(versions);
+    const bool tls12_offered = contains(versions, tlsconnect::ProtocolVersion::tls1_2);
+    builder.signature_schemes(schemes_of(options.verify_preferences, tls12_offered));
+    if (options.without_aes)
+      builder.cipher_suites({chacha20_suites.begin(), chacha20_suites.end()});
+    if (!groups.empty())
+      builder.groups(groups);
     if (options.key_shares)
       builder.key_shares(groups_of(*options.key_shares));
   }

@@ -54,19 +54,21 @@ void supply(Connector<RunnerSocket>& connector, Interest interest, const ClientC
           sign_now(config.credentials()[request->credential], request->scheme, request->content, config.rng()));
 }
 
-/// How the failure is told to the runner: its configuration file lists which of these names stand for which of its own.
+/// How a failure is told to the runner: its configuration file lists which of these names stand for which of its own.
+Complaint describe_error(const Error& error) {
+  Complaint text = "tlsconnect error [" + std::string(tlsconnect::describe(error.code()).name) + "]";
+  if (error.alert_received())
+    text += " [alert " + std::string(name_of(*error.alert_received())) + "]";
+  return text + " " + error.message();
+}
+
 Complaint describe_halt(const Halt& halt) {
   if (halt.is_closed())
     return "tlsconnect error [closed]";
   if (halt.is_truncated())
     return "tlsconnect error [truncated]";
   const Error* error = halt.error();
-  if (!error)
-    return "tlsconnect error: " + halt.message();
-  Complaint text = "tlsconnect error [" + std::string(tlsconnect::describe(error->code()).name) + "]";
-  if (error->alert_received())
-    text += " [alert " + std::string(name_of(*error->alert_received())) + "]";
-  return text + " " + error->message();
+  return error ? describe_error(*error) : "tlsconnect error: " + halt.message();
 }
 
 /// Application data with the library's answers, and what is expected of each.
@@ -101,10 +103,18 @@ private:
   /// The runner compares these with what it has.
   [[nodiscard]] Outcome export_keys() {
     Octets material(options_.export_keying_material);
-    if (const Result<> exported = stream_.export_keying_material(
-            options_.export_label, tlsconnect::as_bytes(options_.export_context), material);
-        !material.empty() && !exported)
-      return std::unexpected("tlsconnect error " + exported.error().message());
+    std::optional<BytesView> context;
+    if (options_.use_export_context)
+      context = tlsconnect::as_bytes(options_.export_context);
+    if (!material.empty())
+      if (const Result<> exported = stream_.export_keying_material(options_.export_label, context, material); !exported)
+        return std::unexpected(describe_error(exported.error()));
+    if (options_.tls_unique) {
+      const Result<tlsconnect::ByteVector> binding = stream_.tls_unique();
+      if (!binding)
+        return std::unexpected(describe_error(binding.error()));
+      material.insert(material.end(), binding->begin(), binding->end());
+    }
     if (options_.export_traffic_secrets) {
       namespace labels = tlsconnect::key_log_labels;
       const Octets reading = notes_.key_log->secret(labels::server_application_traffic);
@@ -311,7 +321,7 @@ Outcome run_connection(const RunOptions& run, Shared& shared, bool resuming) {
   if (outcome)
     outcome = Conversation(*options, *stream, notes, std::move(words)).run();
   if (outcome)
-    outcome = check_end(*options, *shared.sessions);
+    outcome = check_end(*options, stream->info(), *shared.sessions);
   stream->next_layer().stop_trickling();
   (void)stream->flush();
   stream->next_layer().finish();

@@ -126,6 +126,11 @@ constexpr std::array flags = {
     on<&O::no_tls11>("-no-tls11"),
     on<&O::no_tls12>("-no-tls12"),
     on<&O::no_tls13>("-no-tls13"),
+    // Of the language that OpenSSL has for lists of cipher suites, the one sentence that a test needs.
+    Flag{"-cipher", true,
+         [](ConnectionOptions& options, std::string_view value) {
+           return options.without_aes = value == "DEFAULT:!AES";
+         }},
     text<&O::host_name>("-host-name"),
     text<&O::trust_cert>("-trust-cert"),
     numbers<&O::curves>("-curves"),
@@ -197,6 +202,7 @@ constexpr std::array flags = {
     text<&O::export_label>("-export-label"),
     text<&O::export_context>("-export-context"),
     on<&O::use_export_context>("-use-export-context"),
+    on<&O::tls_unique>("-tls-unique"),
     on<&O::export_traffic_secrets>("-export-traffic-secrets"),
 
     number<&O::expect_version>("-expect-version"),
@@ -210,6 +216,10 @@ constexpr std::array flags = {
     text<&O::expect_alpn>("-expect-alpn"),
     on<&O::expect_session_miss>("-expect-session-miss"),
     on<&O::expect_no_session>("-expect-no-session"),
+    on<&O::expect_ticket_renewal>("-expect-ticket-renewal"),
+    on<&O::expect_extended_main_secret>("-expect-extended-master-secret"),
+    on<&O::expect_secure_renegotiation>("-expect-secure-renegotiation"),
+    number<&O::expect_total_renegotiations>("-expect-total-renegotiations"),
     on<&O::expect_ticket_supports_early_data>("-expect-ticket-supports-early-data"),
     on<&O::expect_accept_early_data>("-expect-accept-early-data"),
     on<&O::expect_reject_early_data>("-expect-reject-early-data"),
@@ -230,17 +240,19 @@ constexpr std::array flags = {
     base64<&O::expect_peer_rpk_sha256>("-expect-peer-rpk-sha256"),
     // The verdict is always compared with what it should have been.
     granted("-expect-verify-result"),
-    // TLS 1.3 gives what these ask for by its construction; there, tickets come when the server likes, and nothing is
-    // ever renegotiated.
-    granted("-expect-ticket-renewal"),
-    granted("-expect-extended-master-secret"),
-    granted("-expect-secure-renegotiation"),
-    granted("-no-legacy-server-connect"),
+    base64<&O::expect_certificate_types>("-expect-certificate-types"),
     // There is no Encrypted Client Hello that could change the name.
     granted("-expect-no-ech-name-override"),
     // Said to a client, that means nothing.
     granted("-require-any-client-certificate"),
+    // Nothing is ever renegotiated: a flag that allows it, and one that has requests for it passed over, change nothing.
     granted("-renegotiate-freely"),
+    granted("-renegotiate-ignore"),
+    granted("-forbid-renegotiation-after-handshake"),
+    // Which is why a server need not know RFC 5746, either.
+    granted("-no-legacy-server-connect"),
+    // May be done, need not be.
+    granted("-false-start"),
 };
 
 const Flag* find(std::string_view name) {

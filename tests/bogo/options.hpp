@@ -51,6 +51,7 @@ struct ConnectionOptions {
   bool no_tls11 = false;
   bool no_tls12 = false;
   bool no_tls13 = false;
+  bool without_aes = false;
   std::string host_name;
   std::string trust_cert;
   std::vector<std::uint16_t> curves;
@@ -100,6 +101,7 @@ struct ConnectionOptions {
   bool read_with_unfinished_write = false;
   bool peek_then_read = false;
   bool send_alert = false;
+  bool tls_unique = false;
 
   // What to expect.
   std::uint16_t expect_version = 0;
@@ -112,6 +114,10 @@ struct ConnectionOptions {
   std::string expect_alpn;
   bool expect_session_miss = false;
   bool expect_no_session = false;
+  bool expect_ticket_renewal = false;
+  bool expect_extended_main_secret = false;
+  bool expect_secure_renegotiation = false;
+  unsigned expect_total_renegotiations = 0;
   bool expect_ticket_supports_early_data = false;
   bool expect_accept_early_data = false;
   bool expect_reject_early_data = false;
@@ -124,6 +130,7 @@ struct ConnectionOptions {
   std::optional<int> expect_selected_credential;
   std::vector<std::uint16_t> expect_peer_verify_preferences;
   std::optional<std::string> expect_client_ca_list;
+  Octets expect_certificate_types;
   std::optional<unsigned> expect_peer_certificate_type;
   Octets expect_peer_rpk_sha256;
 };

@@ -44,6 +44,7 @@ void ShimSessions::erase(std::string_view key) noexcept {
 bool ShimSessions::begin_connection() {
   to_offer_ = std::exchange(received_, Entry());
   offered_early_data_ = to_offer_.early_data;
+  offered_ = to_offer_.serialised;
   return !to_offer_.serialised.empty();
 }
 

@@ -35,8 +35,9 @@ public:
 
   /// A connection begins: what came during the last one is now there to be offered. False: nothing came.
   [[nodiscard]] bool begin_connection();
-  /// Whether a session came in this connection, and whether it permits early data.
-  [[nodiscard]] bool received() const { return !received_.serialised.empty(); }
+  /// Whether a session came in this connection, and whether it permits early data. One that was offered and came back as
+  /// it was is no new one: TLS 1.2 goes on with it.
+  [[nodiscard]] bool received() const { return !received_.serialised.empty() && received_.serialised != offered_; }
   [[nodiscard]] bool received_for_early_data() const { return received_.early_data; }
   /// Whether the session to be offered permitted early data.
   [[nodiscard]] bool offered_for_early_data() const { return offered_early_data_; }
@@ -51,6 +52,7 @@ private:
   };
   Entry received_;
   Entry to_offer_;
+  tlsconnect::ByteVector offered_;
   bool offered_early_data_ = false;
   Complaint trouble_;
 };
@@ -81,6 +83,8 @@ struct Notes {
   /// What the runner's CertificateRequest listed: schemes, and the authorities' names in hexadecimal, behind commas.
   std::vector<std::uint16_t> requested_schemes;
   std::string requested_authorities;
+  /// TLS 1.2: its certificate_types.
+  Octets requested_types;
   /// Which credential each of the configuration's pre-shared keys comes from.
   std::vector<int> psk_credentials;
 };

@@ -142,8 +142,8 @@ struct Heard {
 
 /// Plays the server: handshake, a ticket, one message that must come back, and an end in good order. Says what came from
 /// the shim.
-Heard serve(Connection& connection, std::string_view message) {
-  test::LiveServer server;
+Heard serve(Connection& connection, std::string_view message, test::LiveOptions options = {}) {
+  test::LiveServer server(options);
   Heard heard;
   bool sent = false;
   bool ended = false;
@@ -176,6 +176,12 @@ std::string inverted(std::string_view text) {
 
 bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
+/// Flags, and how the shim ends with them.
+struct Row {
+  std::vector<std::string> flags;
+  int status;
+};
+
 const std::string quiet = "--- DONE ---\n";
 
 } // namespace
@@ -186,9 +192,10 @@ TEST_CASE("what the shim does not have, it says before it connects") {
                                                                                     {"-server"},
                                                                                     {"-dtls"},
                                                                                     {"-quic"},
-                                                                                    {"-max-version", "771"},
-                                                                                    {"-on-resume-max-version", "771"},
-                                                                                    {"-no-tls13"},
+                                                                                    {"-max-version", "770"},
+                                                                                    {"-on-resume-max-version", "770"},
+                                                                                    {"-expect-version", "769"},
+                                                                                    {"-min-version", "773"},
                                                                                     {"-curves", "21"},
                                                                                     {"-verify-prefs", "2308"}}));
   CAPTURE(flags);
@@ -266,12 +273,64 @@ TEST_CASE("expectations can fail") {
       {"-expect-early-data-reason", "accept"},
       {"-expect-ticket-supports-early-data"},
       {"-expect-no-session"},
+      {"-expect-version", "771"},
+      {"-expect-certificate-types", "AUA="},
+      {"-expect-total-renegotiations", "1"},
+      {"-tls-unique"},
   }));
   CAPTURE(flags);
   FakeRunner runner(flags);
   Connection connection = runner.accept();
   (void)serve(connection, "m");
   CHECK(runner.end().status == 1);
+}
+
+TEST_CASE("TLS 1.2: flags that ask for it, and expectations") {
+  const Row row = GENERATE(values<Row>({
+      {{"-no-tls13"}, 0},
+      {{"-max-version", "771", "-async"}, 0},
+      {{"-expect-version", "771", "-expect-cipher", "49196"}, 0},
+      {{"-expect-version", "772"}, 1},
+      {{"-no-tls12"}, 1},
+      {{"-min-version", "772"}, 1},
+      {{"-expect-extended-master-secret", "-expect-secure-renegotiation"}, 0},
+      {{"-expect-hrr"}, 1},
+      {{"-expect-peer-signature-algorithm", "2055"}, 1},
+      {{"-verify-prefs", "1027", "-expect-peer-signature-algorithm", "1027"}, 0},
+      {{"-cipher", "DEFAULT:!AES", "-expect-cipher", "52393"}, 0},
+      {{"-enable-early-data", "-expect-early-data-reason", "protocol_version"}, 0},
+      {{"-expect-no-session"}, 1},
+      {{"-expect-total-renegotiations", "1"}, 1},
+  }));
+  CAPTURE(row.flags);
+  FakeRunner runner(row.flags);
+  Connection connection = runner.accept();
+  const Heard heard = serve(connection, "m", {.tls12 = true});
+  const Ended ended = runner.end();
+  CAPTURE(ended.output);
+  CHECK(ended.status == row.status);
+  CHECK((row.status != 0 || heard.echo == inverted("m")));
+}
+
+TEST_CASE("TLS 1.2: keying material and the channel binding are written") {
+  FakeRunner runner({"-no-tls13", "-export-keying-material", "100", "-export-label", "label", "-tls-unique"});
+  Connection connection = runner.accept();
+  const Heard heard = serve(connection, std::string(1'000, 'm'), {.tls12 = true});
+  CHECK(heard.echo.size() == 100 + 12 + 1'000);
+  CHECK(runner.end().status == 0);
+}
+
+TEST_CASE("TLS 1.2: several connections") {
+  const bool expected = GENERATE(false, true);
+  std::vector<std::string> flags{"-no-tls13", "-resume-count", "1"};
+  if (expected)
+    flags.emplace_back("-expect-session-miss");
+  FakeRunner runner(flags);
+  for (int i = 0; i < 2; ++i) {
+    Connection connection = runner.accept();
+    (void)serve(connection, "m", {.tls12 = true});
+  }
+  CHECK(runner.end().status == (expected ? 0 : 1));
 }
 
 TEST_CASE("the verdict on the server's certificate") {
@@ -322,7 +381,8 @@ TEST_CASE("the error map names errors that exist") {
   REQUIRE(contains(config, "\"ErrorMap\""));
 
   // Two ways to end that are no errors, and the alerts that a server may send.
-  std::set<std::string_view> known{"closed", "truncated", "alert handshake_failure", "alert record_overflow"};
+  std::set<std::string_view> known{"closed", "truncated", "alert handshake_failure", "alert record_overflow",
+                                   "alert access_denied"};
   for (unsigned code = 0; code < 256; ++code)
     known.insert(tlsconnect::describe(static_cast<tlsconnect::ErrorCode>(code)).name);
   std::size_t names = 0;

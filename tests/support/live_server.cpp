@@ -23,15 +23,17 @@ std::shared_ptr<const BotanServerContext> context_for(const LiveOptions& options
   server.groups = options.retry ? std::vector<std::uint16_t>{23} : std::vector<std::uint16_t>{29, 23};
   server.request_client_certificate = options.request_certificate;
   server.close_when_closed = options.answer_close;
+  server.tls12 = options.tls12;
+  server.tls13 = !options.tls12;
   server.tickets = 1; // for a store of sessions: without one Botan sends no tickets, also when told to
   return std::make_shared<const BotanServerContext>(server);
 }
 
 /// One context for each kind of server: parsing keys anew for every connection would take most of the tests' time.
 std::shared_ptr<const BotanServerContext> cached_context(const LiveOptions& options) {
-  static std::shared_ptr<const BotanServerContext> contexts[8];
+  static std::shared_ptr<const BotanServerContext> contexts[16];
   auto& context = contexts[(options.retry ? 1u : 0u) + (options.request_certificate ? 2u : 0u) +
-                           (options.answer_close ? 4u : 0u)];
+                           (options.answer_close ? 4u : 0u) + (options.tls12 ? 8u : 0u)];
   if (!context)
     context = context_for(options);
   return context;

@@ -17,6 +17,7 @@ struct LiveOptions {
   bool retry = false;               ///< answers the first ClientHello with a HelloRetryRequest
   bool request_certificate = false; ///< asks for a client certificate, and does without
   bool answer_close = true;         ///< answers close_notify with one
+  bool tls12 = false;               ///< speaks TLS 1.2 and nothing newer
 };
 
 /// One connection, between two buffers. Its certificate is for "server.test", 192.0.2.1 and 2001:db8::1.
