@@ -24,8 +24,7 @@ namespace tls = tlsconnect;
 class ChildPipes {
 public:
   ChildPipes(int from_child, int to_child) : in_(from_child), out_(to_child) {}
-  ChildPipes(ChildPipes&& other) noexcept
-      : in_(std::exchange(other.in_, -1)), out_(std::exchange(other.out_, -1)) {}
+  ChildPipes(ChildPipes&& other) noexcept : in_(std::exchange(other.in_, -1)), out_(std::exchange(other.out_, -1)) {}
   ChildPipes& operator=(ChildPipes&& other) noexcept {
     std::swap(in_, other.in_);
     std::swap(out_, other.out_);

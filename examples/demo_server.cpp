@@ -110,8 +110,8 @@ std::string page(const test::BotanServer& tls, std::string_view request_line) {
          row("request", request_line) +
          row("version", tlsconnect::name_of(static_cast<tlsconnect::ProtocolVersion>(tls.version()))) +
          row("cipher suite", tlsconnect::name_of(static_cast<tlsconnect::CipherSuite>(tls.cipher_suite()))) +
-         row("key exchange", std::string(tlsconnect::name_of(group)) +
-                                 (tlsconnect::is_post_quantum(group) ? " (post-quantum)" : "")) +
+         row("key exchange",
+             std::string(tlsconnect::name_of(group)) + (tlsconnect::is_post_quantum(group) ? " (post-quantum)" : "")) +
          row("asked again", tls.hello_retry_request() ? "yes (HelloRetryRequest)" : "no") +
          row("server name", tls.server_name().empty() ? "none" : tls.server_name()) +
          row("protocol", alpn.empty() ? "none" : alpn) +
@@ -125,7 +125,8 @@ enum class After { go_on, close, cut };
 std::string respond(const test::BotanServer& tls, std::string_view head, After& after) {
   const std::string_view line = head.substr(0, head.find("\r\n"));
   const std::size_t first_space = line.find(' ');
-  const std::size_t second_space = first_space == std::string_view::npos ? first_space : line.find(' ', first_space + 1);
+  const std::size_t second_space =
+      first_space == std::string_view::npos ? first_space : line.find(' ', first_space + 1);
   if (second_space == std::string_view::npos) {
     after = After::close;
     return "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";

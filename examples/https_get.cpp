@@ -34,10 +34,10 @@ struct Options {
 };
 
 std::vector<tls::NamedGroup> parse_groups(std::string_view list) {
-  static constexpr tls::NamedGroup known[] = {tls::NamedGroup::x25519_mlkem768, tls::NamedGroup::secp256r1_mlkem768,
-                                              tls::NamedGroup::secp384r1_mlkem1024, tls::NamedGroup::x25519,
-                                              tls::NamedGroup::secp256r1, tls::NamedGroup::secp384r1,
-                                              tls::NamedGroup::secp521r1};
+  static constexpr tls::NamedGroup known[] = {
+      tls::NamedGroup::x25519_mlkem768, tls::NamedGroup::secp256r1_mlkem768, tls::NamedGroup::secp384r1_mlkem1024,
+      tls::NamedGroup::x25519,          tls::NamedGroup::secp256r1,          tls::NamedGroup::secp384r1,
+      tls::NamedGroup::secp521r1};
   std::vector<tls::NamedGroup> groups;
   while (!list.empty()) {
     const std::string_view name = list.substr(0, list.find(','));

@@ -291,8 +291,8 @@ int run(const Options& options) {
 
   const Clock::time_point start = Clock::now();
   const Clock::time_point deadline = start + std::chrono::milliseconds(options.timeout_ms);
-  auto first = tls::PosixSocket::dial(target->host, target->port, tls::PosixSocket::Mode::non_blocking,
-                                      options.timeout_ms);
+  auto first =
+      tls::PosixSocket::dial(target->host, target->port, tls::PosixSocket::Mode::non_blocking, options.timeout_ms);
   if (!first)
     return complain(first.error().message());
   Address address;

@@ -58,7 +58,8 @@ std::size_t server_to_client(test::BotanServer& server, tls::ClientEngine& clien
 
 int run() {
   const auto now = static_cast<std::int64_t>(std::time(nullptr));
-  const auto root = test::self_signed({.common_name = "root", .not_before = now - 60, .not_after = now + 3'600, .ca = true});
+  const auto root =
+      test::self_signed({.common_name = "root", .not_before = now - 60, .not_after = now + 3'600, .ca = true});
   const auto leaf = root.issue({.common_name = "memory.tlsconnect.test",
                                 .dns = {"memory.tlsconnect.test"},
                                 .not_before = now - 60,
@@ -78,7 +79,8 @@ int run() {
   tls::ClientEngine client(std::move(*config), std::move(*name));
   std::string received;
   std::puts("handshake");
-  while (!client.handshake_complete() && client_to_server(client, server) + server_to_client(server, client, received) > 0)
+  while (!client.handshake_complete() &&
+         client_to_server(client, server) + server_to_client(server, client, received) > 0)
     if (client.failure())
       break;
   if (const tls::Error* error = client.failure()) {

@@ -22,9 +22,11 @@ int main(int argc, char** argv) {
   auto config = tls::ClientConfig::builder().trust_system().build();
   auto name = tls::ServerName::parse(host);
   auto socket = tls::PosixSocket::dial(host, static_cast<std::uint16_t>(argc > 2 ? std::stoi(argv[2]) : 443));
-  if (!config || !name || !socket) return 2;
+  if (!config || !name || !socket)
+    return 2;
   auto stream = tls::Connector(*config, *name, Counted{std::move(*socket)}).connect();
-  if (!stream) return std::fprintf(stderr, "%s\n", stream.error().message().c_str()), 1;
+  if (!stream)
+    return std::fprintf(stderr, "%s\n", stream.error().message().c_str()), 1;
   std::printf("%zu bytes read, %zu written\n", stream->next_layer().read, stream->next_layer().written);
   return stream->shutdown() ? 0 : 1;
 }

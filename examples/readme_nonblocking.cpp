@@ -11,7 +11,8 @@ int main(int argc, char** argv) {
   auto config = tls::ClientConfig::builder().trust_system().build();
   auto name = tls::ServerName::parse(host);
   auto socket = tls::PosixSocket::dial(host, port, tls::PosixSocket::Mode::non_blocking);
-  if (!config || !name || !socket) return 2;
+  if (!config || !name || !socket)
+    return 2;
 
   pollfd entry{socket->descriptor(), 0, 0};
   const auto wait = [&](const tls::Halt& halt) { // an event loop would go and do something else
@@ -21,12 +22,16 @@ int main(int argc, char** argv) {
   };
   tls::Connector connector(*config, *name, std::move(*socket));
   auto stream = connector.connect(tls::as_bytes(request));
-  while (!stream && wait(stream.error())) stream = connector.connect(tls::as_bytes(request));
-  if (!stream) return std::fprintf(stderr, "%s\n", stream.error().message().c_str()), 1;
+  while (!stream && wait(stream.error()))
+    stream = connector.connect(tls::as_bytes(request));
+  if (!stream)
+    return std::fprintf(stderr, "%s\n", stream.error().message().c_str()), 1;
   for (std::uint8_t page[4096];;) {
     auto count = stream->read_some(page);
-    if (count) std::fwrite(page, 1, *count, stdout);
-    else if (!wait(count.error())) return count.error().is_closed() ? 0 : 1;
+    if (count)
+      std::fwrite(page, 1, *count, stdout);
+    else if (!wait(count.error()))
+      return count.error().is_closed() ? 0 : 1;
   }
 }
 // [/nonblocking]

@@ -48,10 +48,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   tls::OfferedExtensions offered;
   (void)offered.push_back(tls::ExtensionType::server_name);
   (void)offered.push_back(tls::ExtensionType::key_share);
-  for (const auto context :
-       {tls::ExtensionContext::server_hello, tls::ExtensionContext::hello_retry_request,
-        tls::ExtensionContext::encrypted_extensions, tls::ExtensionContext::certificate,
-        tls::ExtensionContext::certificate_request, tls::ExtensionContext::new_session_ticket})
+  for (const auto context : {tls::ExtensionContext::server_hello, tls::ExtensionContext::hello_retry_request,
+                             tls::ExtensionContext::encrypted_extensions, tls::ExtensionContext::certificate,
+                             tls::ExtensionContext::certificate_request, tls::ExtensionContext::new_session_ticket})
     if (const auto set = tls::ExtensionSet::parse(in, context, offered, "fuzz"); set && set->size() > size / 4)
       std::abort(); // an extension has at least four bytes
   return 0;

@@ -22,9 +22,18 @@ int main(int argc, char** argv) {
       byte = static_cast<std::uint8_t>(next() % 4 == 0 ? next() : next() % 8);
     // Half of them begin like a record with a handshake message, or like a short list.
     if (run % 2 == 0 && input.size() > 16) {
-      const std::uint8_t record[] = {static_cast<std::uint8_t>(next()), 22, 3, 3, 0,
-                                     static_cast<std::uint8_t>(input.size() % 256 - 6), 2, 0, 0,
-                                     static_cast<std::uint8_t>(input.size() % 256 - 10), 3, 3};
+      const std::uint8_t record[] = {static_cast<std::uint8_t>(next()),
+                                     22,
+                                     3,
+                                     3,
+                                     0,
+                                     static_cast<std::uint8_t>(input.size() % 256 - 6),
+                                     2,
+                                     0,
+                                     0,
+                                     static_cast<std::uint8_t>(input.size() % 256 - 10),
+                                     3,
+                                     3};
       for (std::size_t i = 0; i < sizeof record; ++i)
         input[i] = record[i];
     }

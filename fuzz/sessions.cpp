@@ -23,8 +23,8 @@ bool round_trip(tls::BytesView in) {
   const tls::Result<tls::ByteVector> out = session->serialise();
   if (!out || !tls::equal(in, *out))
     std::abort();
-  for (const std::int64_t now : {std::int64_t{0}, session->received_at, session->usable_until,
-                                 std::numeric_limits<std::int64_t>::max()}) {
+  for (const std::int64_t now :
+       {std::int64_t{0}, session->received_at, session->usable_until, std::numeric_limits<std::int64_t>::max()}) {
     (void)session->obfuscated_age(now);
     if (now >= session->usable_until && !session->expired(now))
       std::abort();

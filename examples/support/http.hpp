@@ -45,7 +45,17 @@ public:
   }
 
 private:
-  enum class State : std::uint8_t { head, length, until_close, chunk_size, chunk, chunk_end, trailers, complete, broken };
+  enum class State : std::uint8_t {
+    head,
+    length,
+    until_close,
+    chunk_size,
+    chunk,
+    chunk_end,
+    trailers,
+    complete,
+    broken
+  };
   static constexpr std::size_t limit = std::size_t{256} << 20;
   static constexpr std::size_t longest_head = 65'536;
 

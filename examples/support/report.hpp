@@ -68,14 +68,14 @@ public:
     heading("Connection");
     row("version", std::string(tlsconnect::name_of(info.version)));
     row("cipher suite", std::string(tlsconnect::name_of(info.cipher_suite)));
-    row("key exchange", std::string(tlsconnect::name_of(info.group)) +
-                            (info.post_quantum() ? "  " + style_.green("✔ post-quantum")
-                                                 : "  " + style_.yellow("not post-quantum")));
+    row("key exchange",
+        std::string(tlsconnect::name_of(info.group)) +
+            (info.post_quantum() ? "  " + style_.green("✔ post-quantum") : "  " + style_.yellow("not post-quantum")));
     row("signature", std::string(tlsconnect::name_of(info.signature_scheme)));
-    row("protocol", info.application_protocol.empty() ? style_.dim("none agreed on (ALPN)")
-                                                      : harmless(info.application_protocol));
-    row("handshake", milliseconds(handshake_ms) + (info.hello_retry_request ? ", 2 round trips (the server asked again)"
-                                                                             : ", 1 round trip"));
+    row("protocol",
+        info.application_protocol.empty() ? style_.dim("none agreed on (ALPN)") : harmless(info.application_protocol));
+    row("handshake", milliseconds(handshake_ms) +
+                         (info.hello_retry_request ? ", 2 round trips (the server asked again)" : ", 1 round trip"));
     row("traffic", grouped(info.bytes_sent) + " B in " + grouped(info.records_sent) + " records sent, " +
                        grouped(info.bytes_received) + " B in " + grouped(info.records_received) + " received");
   }
@@ -141,9 +141,8 @@ private:
   [[nodiscard]] std::string remaining(std::int64_t seconds) const {
     if (seconds < 0)
       return style_.red("expired");
-    const std::string text =
-        seconds >= 172'800 ? grouped(static_cast<std::uint64_t>(seconds / 86'400)) + " days left"
-                           : grouped(static_cast<std::uint64_t>(seconds / 3'600)) + " hours left";
+    const std::string text = seconds >= 172'800 ? grouped(static_cast<std::uint64_t>(seconds / 86'400)) + " days left"
+                                                : grouped(static_cast<std::uint64_t>(seconds / 3'600)) + " hours left";
     return seconds < 86'400 ? style_.yellow(text) : style_.dim(text);
   }
 
@@ -174,8 +173,7 @@ private:
   }
 
   /// Items behind a prefix, over as many lines as they need.
-  void wrapped(const std::string& prefix, const std::vector<std::string>& items,
-               const std::string& separator) const {
+  void wrapped(const std::string& prefix, const std::vector<std::string>& items, const std::string& separator) const {
     std::string text = prefix;
     std::size_t used = width(prefix);
     const std::size_t indent = used;

@@ -19,8 +19,8 @@ public:
   /// address in turn; IPv6 and IPv4 alike. Blocks meanwhile, whatever `mode` the socket then has. (Resolving uses
   /// getaddrinfo, which cannot be interrupted: its own time limits add to the deadline.) Failures:
   /// `name_not_resolved`, `connect_refused` (with the last address and the system's error), `timed_out`.
-  [[nodiscard]] static Result<PosixSocket> dial(const std::string& host, std::uint16_t port,
-                                                Mode mode = Mode::blocking, int timeout_ms = 10'000) noexcept;
+  [[nodiscard]] static Result<PosixSocket> dial(const std::string& host, std::uint16_t port, Mode mode = Mode::blocking,
+                                                int timeout_ms = 10'000) noexcept;
   /// Takes over a connected socket, and leaves its blocking mode as it is.
   [[nodiscard]] static PosixSocket adopt(int descriptor) noexcept;
 

@@ -64,9 +64,7 @@ bool contains(const List& list, Value value) {
 std::unexpected<Refusal> unimplemented(Complaint reason) { return std::unexpected(Refusal{true, std::move(reason)}); }
 
 /// Whether a version of the protocol signs with it.
-bool is_known(SignatureScheme scheme) {
-  return tlsconnect::signs_tls13(scheme) || tlsconnect::signs_tls12(scheme);
-}
+bool is_known(SignatureScheme scheme) { return tlsconnect::signs_tls13(scheme) || tlsconnect::signs_tls12(scheme); }
 
 /// The schemes of a list that the library has, or the default where it has none of them: the runner's server then uses one
 /// of the list all the same, to see it refused.

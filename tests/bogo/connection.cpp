@@ -158,8 +158,7 @@ private:
   /// A fatal alert that no step of a client sends, decompression_failure, which only old versions had.
   [[nodiscard]] Outcome send_alert() {
     constexpr auto decompression_failure = static_cast<tlsconnect::AlertDescription>(30);
-    const IoResult<> sent =
-        patiently(stream_.next_layer(), [&] { return stream_.abort(decompression_failure); });
+    const IoResult<> sent = patiently(stream_.next_layer(), [&] { return stream_.abort(decompression_failure); });
     if (!sent)
       return std::unexpected(describe_halt(sent.error()));
     return {};
@@ -196,8 +195,8 @@ private:
           return {};
         return std::unexpected(describe_halt(count.error()));
       }
-      if (options_.peek_then_read && !std::ranges::equal(std::span(buffer).first(*count),
-                                                         std::span(seen_).first(std::min(*count, seen_.size()))))
+      if (options_.peek_then_read &&
+          !std::ranges::equal(std::span(buffer).first(*count), std::span(seen_).first(std::min(*count, seen_.size()))))
         return std::unexpected("what was read is not what was seen");
       if (options_.key_update)
         if (Outcome updated = update_keys(); !updated)

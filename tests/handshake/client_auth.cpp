@@ -109,8 +109,9 @@ struct Chosen {
   explicit Chosen(Selector::Choice choice, bool required = false)
       : selector(std::make_shared<Selector>(std::move(choice))),
         talk({.server = {.request_certificate = true}, .configure = [&](auto& builder) {
-                builder.credentials({credential_of(client_identity(KeyType::p256)),
-                                     credential_of(client_identity(KeyType::rsa2048))})
+                builder
+                    .credentials({credential_of(client_identity(KeyType::p256)),
+                                  credential_of(client_identity(KeyType::rsa2048))})
                     .credential_selector(selector)
                     .credential_required(required);
               }}) {
@@ -136,9 +137,9 @@ TEST_CASE("client certificates: the caller chooses", "[client_auth][selector]") 
   // It was told what the server asked for.
   CHECK(second.selector->asked == 1);
   CHECK(second.selector->count == 2);
-  CHECK(second.selector->schemes ==
-        std::vector{SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::rsa_pkcs1_sha256,
-                    SignatureScheme::rsa_pss_rsae_sha512, SignatureScheme::rsa_pss_rsae_sha256});
+  CHECK(second.selector->schemes == std::vector{SignatureScheme::ecdsa_secp256r1_sha256,
+                                                SignatureScheme::rsa_pkcs1_sha256, SignatureScheme::rsa_pss_rsae_sha512,
+                                                SignatureScheme::rsa_pss_rsae_sha256});
   CHECK(second.selector->names == std::vector<ByteVector>{name_of_issuer(client_ca())});
   CHECK(second.selector->oids == std::vector<ByteVector>{key_usage});
   CHECK(!second.selector->raw);
@@ -148,16 +149,15 @@ TEST_CASE("client certificates: the caller chooses", "[client_auth][selector]") 
   CHECK(Answer(none.talk.server).types == nothing_shown);
   Chosen missing(std::optional<tlsconnect::CredentialChoice>{}, true);
   CHECK(outcome_of(missing.talk) == refused(ErrorCode::no_credential_fits, Alert::handshake_failure));
-  Chosen failing(std::unexpected(
-      tlsconnect::Error(ErrorCode::signing_failed, "the test").with_alert(Alert::access_denied)));
+  Chosen failing(
+      std::unexpected(tlsconnect::Error(ErrorCode::signing_failed, "the test").with_alert(Alert::access_denied)));
   CHECK(outcome_of(failing.talk) == refused(ErrorCode::signing_failed, Alert::access_denied));
 
   // What does not fit the request is not sent: a credential that does not exist, a scheme that the server did not list,
   // that the credential does not have, or that TLS 1.3 does not have.
-  for (const auto& wrong : {choice(2, SignatureScheme::ecdsa_secp256r1_sha256),
-                            choice(1, SignatureScheme::rsa_pss_rsae_sha384),
-                            choice(0, SignatureScheme::rsa_pss_rsae_sha256),
-                            choice(1, SignatureScheme::rsa_pkcs1_sha256)}) {
+  for (const auto& wrong :
+       {choice(2, SignatureScheme::ecdsa_secp256r1_sha256), choice(1, SignatureScheme::rsa_pss_rsae_sha384),
+        choice(0, SignatureScheme::rsa_pss_rsae_sha256), choice(1, SignatureScheme::rsa_pkcs1_sha256)}) {
     Chosen bad(wrong);
     CHECK(outcome_of(bad.talk) == refused(ErrorCode::no_credential_fits, Alert::handshake_failure));
   }

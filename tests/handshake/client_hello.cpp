@@ -116,12 +116,11 @@ TEST_CASE("ClientHello: a hybrid and its curve share one key pair", "[client_hel
 
 TEST_CASE("ClientHello: when randomness fails, nothing is sent but the truth", "[client_hello]") {
   // The random, the session id, the key, the choices for GREASE and order: whichever draw fails.
-  for (const std::size_t enough_for : {std::size_t{0}, std::size_t{31}, std::size_t{32}, std::size_t{63}, std::size_t{64},
-                                       std::size_t{95}, std::size_t{96}, std::size_t{159}}) {
+  for (const std::size_t enough_for : {std::size_t{0}, std::size_t{31}, std::size_t{32}, std::size_t{63},
+                                       std::size_t{64}, std::size_t{95}, std::size_t{96}, std::size_t{159}}) {
     CAPTURE(enough_for);
-    Talk talk({.configure = [=](auto& builder) {
-      builder.rng(std::make_shared<ScriptRng>(ByteVector(enough_for, 0x42)));
-    }});
+    Talk talk(
+        {.configure = [=](auto& builder) { builder.rng(std::make_shared<ScriptRng>(ByteVector(enough_for, 0x42))); }});
     CHECK(talk.server.hellos().empty());
     CHECK(outcome_of(talk) == refused(ErrorCode::random_source_failed, Alert::internal_error));
   }

@@ -83,14 +83,14 @@ TEST_CASE("KeyUpdate that requests nothing changes the server's key only", "[key
     say(talk, "old key");
   }
   CHECK(talk.received.size() == 3 * 7);
-  CHECK(records_since(talk, before) == std::vector<std::pair<ContentType, unsigned>>(
-                                           3, {ContentType::application_data, 2U}));
+  CHECK(records_since(talk, before) ==
+        std::vector<std::pair<ContentType, unsigned>>(3, {ContentType::application_data, 2U}));
   CHECK(outcome_of(talk) == connected());
 }
 
 TEST_CASE("KeyUpdate that requests one is answered under the old key", "[key_update]") {
-  for (const CipherSuite suite : {CipherSuite::aes_128_gcm_sha256, CipherSuite::aes_256_gcm_sha384,
-                                  CipherSuite::chacha20_poly1305_sha256}) {
+  for (const CipherSuite suite :
+       {CipherSuite::aes_128_gcm_sha256, CipherSuite::aes_256_gcm_sha384, CipherSuite::chacha20_poly1305_sha256}) {
     Talk talk({.server = {.suite = suite}});
     talk.handshake();
     const std::size_t before = talk.server.records().size();
@@ -102,9 +102,8 @@ TEST_CASE("KeyUpdate that requests one is answered under the old key", "[key_upd
     talk.server.send_data("from the server");
     talk.exchange();
     CHECK(records_since(talk, before) ==
-          std::vector<std::pair<ContentType, unsigned>>{{ContentType::application_data, 2U},
-                                                        {ContentType::handshake, 2U},
-                                                        {ContentType::application_data, 3U}});
+          std::vector<std::pair<ContentType, unsigned>>{
+              {ContentType::application_data, 2U}, {ContentType::handshake, 2U}, {ContentType::application_data, 3U}});
     REQUIRE(talk.server.messages().size() == messages + 1);
     CHECK(talk.server.messages().back().type == HandshakeType::key_update);
     // RFC 9846, 4.6.3: the answer requests nothing, or the two would never stop.
@@ -127,9 +126,9 @@ TEST_CASE("KeyUpdate: one answer for all requests that came while this side was 
   CHECK(talk.server.records().size() == before);
   say(talk, "x");
   say(talk, "y");
-  CHECK(records_since(talk, before) == std::vector<std::pair<ContentType, unsigned>>{{ContentType::handshake, 2U},
-                                                                                     {ContentType::application_data, 3U},
-                                                                                     {ContentType::application_data, 3U}});
+  CHECK(records_since(talk, before) ==
+        std::vector<std::pair<ContentType, unsigned>>{
+            {ContentType::handshake, 2U}, {ContentType::application_data, 3U}, {ContentType::application_data, 3U}});
   // The next request gets an answer of its own.
   talk.server.send_key_update(requested);
   talk.exchange();
@@ -152,9 +151,8 @@ TEST_CASE("KeyUpdate: data that is sealed while the answer waits is under the ne
   REQUIRE(talk.client.encrypt_all(tlsconnect::as_bytes("after")));
   talk.exchange();
   CHECK(records_since(talk, before) ==
-        std::vector<std::pair<ContentType, unsigned>>{{ContentType::application_data, 2U},
-                                                      {ContentType::handshake, 2U},
-                                                      {ContentType::application_data, 3U}});
+        std::vector<std::pair<ContentType, unsigned>>{
+            {ContentType::application_data, 2U}, {ContentType::handshake, 2U}, {ContentType::application_data, 3U}});
   CHECK(tlsconnect::as_text(talk.server.received()) == "beforeafter");
 }
 
@@ -421,9 +419,8 @@ TEST_CASE("an alert has one of two levels", "[alerts]") {
 TEST_CASE("an alert in the middle of the handshake", "[alerts]") {
   for (const char* step : {"handshake keys", "EncryptedExtensions", "Certificate", "CertificateVerify"}) {
     CHECK(handshake_with([&](Plan& plan) {
-            plan.after(step, action_step("alert", [](ScriptedServer& server) {
-                         server.send_alert(Alert::handshake_failure);
-                       }));
+            plan.after(step, action_step("alert",
+                                         [](ScriptedServer& server) { server.send_alert(Alert::handshake_failure); }));
           }) == ended(ErrorCode::alert_received));
   }
 }

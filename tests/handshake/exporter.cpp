@@ -133,7 +133,8 @@ TEST_CASE("exporters: as computed from the key exchange and the messages", "[exp
       const Watched watched(suite, retry);
       const Schedule& schedule = watched.schedule;
       const ByteVector long_context(70'000, 5);
-      for (const std::string& label : {std::string("EXPERIMENTAL one"), std::string("E"), std::string(249, 'x'), std::string()})
+      for (const std::string& label :
+           {std::string("EXPERIMENTAL one"), std::string("E"), std::string(249, 'x'), std::string()})
         for (const BytesView context : {BytesView(), BytesView(watched.shared), BytesView(long_context)})
           for (const std::size_t size :
                {std::size_t{1}, std::size_t{32}, std::size_t{48}, std::size_t{1'000}, 255 * schedule.length()})

@@ -60,9 +60,12 @@ const std::vector<Row>& table() {
 
 /// What the ClientHello of these tests offers.
 const std::set<ExtensionType> offered = {
-    ExtensionType::server_name,          ExtensionType::supported_versions,
-    ExtensionType::supported_groups,     ExtensionType::signature_algorithms,
-    ExtensionType::signature_algorithms_cert, ExtensionType::application_layer_protocol_negotiation,
+    ExtensionType::server_name,
+    ExtensionType::supported_versions,
+    ExtensionType::supported_groups,
+    ExtensionType::signature_algorithms,
+    ExtensionType::signature_algorithms_cert,
+    ExtensionType::application_layer_protocol_negotiation,
     ExtensionType::key_share,
 };
 
@@ -145,8 +148,8 @@ ByteVector body_for(ExtensionType type, Where where) {
   }
 }
 
-const Where everywhere[] = {Where::server_hello, Where::retry,       Where::encrypted_extensions,
-                            Where::certificate,  Where::certificate_request, Where::ticket};
+const Where everywhere[] = {Where::server_hello,        Where::retry, Where::encrypted_extensions, Where::certificate,
+                            Where::certificate_request, Where::ticket};
 /// The RFC names none; see ExtensionSet.
 Alert duplicate_alert(Where where) {
   return where == Where::retry || where == Where::certificate_request || where == Where::ticket
@@ -177,13 +180,12 @@ TEST_CASE("every extension in every message", "[extensions]") {
       const bool unsolicited_allowed = where == Where::retry && row.type == ExtensionType::cookie;
       // What ServerHello has answered is not answered again.
       const bool answered_before = where == Where::encrypted_extensions && row.allowed.contains(Where::server_hello);
-      const Outcome expected = answered_before
-                                   ? wrong_in(where, ErrorCode::extension_unsolicited, Alert::unsupported_extension)
-                               : !row.allowed.contains(where)
-                                   ? wrong_in(where, ErrorCode::extension_misplaced, Alert::illegal_parameter)
-                               : answers(where) && !offered.contains(row.type) && !unsolicited_allowed
-                                   ? wrong_in(where, ErrorCode::extension_unsolicited, Alert::unsupported_extension)
-                                   : connected();
+      const Outcome expected =
+          answered_before ? wrong_in(where, ErrorCode::extension_unsolicited, Alert::unsupported_extension)
+          : !row.allowed.contains(where) ? wrong_in(where, ErrorCode::extension_misplaced, Alert::illegal_parameter)
+          : answers(where) && !offered.contains(row.type) && !unsolicited_allowed
+              ? wrong_in(where, ErrorCode::extension_unsolicited, Alert::unsupported_extension)
+              : connected();
       CAPTURE(step_name(where), row.name);
       CHECK(with_extensions(where, [&](Step& step) { step.with_extension(row.type, body_for(row.type, where)); }) ==
             expected);
@@ -194,10 +196,9 @@ TEST_CASE("an unknown extension is unsolicited in an answer and passed over in a
   for (const Where where : everywhere)
     for (const unsigned type : {0x0A0AU, 0x1234U, 0xFFFFU, 3U, 60U}) {
       CAPTURE(step_name(where), type);
-      CHECK(with_extensions(where, [&](Step& step) {
-              step.with_extension(static_cast<ExtensionType>(type), {1, 2, 3});
-            }) == (answers(where) ? refused(ErrorCode::extension_unsolicited, Alert::unsupported_extension)
-                                  : connected()));
+      CHECK(with_extensions(where,
+                            [&](Step& step) { step.with_extension(static_cast<ExtensionType>(type), {1, 2, 3}); }) ==
+            (answers(where) ? refused(ErrorCode::extension_unsolicited, Alert::unsupported_extension) : connected()));
     }
 }
 
@@ -322,8 +323,7 @@ TEST_CASE("server_name is never sent for an address, so it cannot be answered", 
     Talk talk({.name = address});
     CHECK(find_extension(talk.server.hello().extensions, ExtensionType::server_name) == nullptr);
     CHECK(handshake_with([](Plan& plan) { plan["EncryptedExtensions"].with_extension(ExtensionType::server_name, {}); },
-                         {.name = address}) ==
-          refused(ErrorCode::extension_unsolicited, Alert::unsupported_extension));
+                         {.name = address}) == refused(ErrorCode::extension_unsolicited, Alert::unsupported_extension));
   }
   Talk talk({.name = "SERVER.test."});
   const RawExt* sent = find_extension(talk.server.hello().extensions, ExtensionType::server_name);

@@ -33,8 +33,8 @@ TEST_CASE("every suite with every group", "[honest]") {
       NamedGroup::secp256r1,       NamedGroup::secp384r1,          NamedGroup::secp521r1,
   };
   for (const NamedGroup group : groups)
-    for (const CipherSuite suite : {CipherSuite::aes_128_gcm_sha256, CipherSuite::aes_256_gcm_sha384,
-                                    CipherSuite::chacha20_poly1305_sha256}) {
+    for (const CipherSuite suite :
+         {CipherSuite::aes_128_gcm_sha256, CipherSuite::aes_256_gcm_sha384, CipherSuite::chacha20_poly1305_sha256}) {
       CAPTURE(name_of(group), name_of(suite));
       Talk talk({.server = {.suite = suite}, .configure = [group](auto& builder) { builder.groups({group}); }});
       talk.handshake();

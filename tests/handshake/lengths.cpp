@@ -39,7 +39,8 @@ const std::vector<Message>& messages() {
   };
   static const std::vector<Message> rows = {
       {"HelloRetryRequest", Stage::retry, hello, {hello_without_extensions}},
-      {"ServerHello", Stage::flight,
+      {"ServerHello",
+       Stage::flight,
        [hello](const ByteVector& body) {
          Places places = hello(body);
          places.emplace_back(body.size() - 34, 2); // key_exchange
@@ -231,9 +232,8 @@ TEST_CASE("a chain as long as post-quantum signatures make it is taken", "[lengt
       {.dns = {"server.test"}, .extensions = {{.oid = "1.3.6.1.4.1.99999.1", .value = Blob(20'000, 0x5A)}}});
   CHECK(handshake_with(
             [](Plan& plan) {
-              plan["Certificate"].edit_certificate([](CertificateDraft& draft) {
-                draft.entries.resize(4, CertificateDraft::Entry(draft.entries[0]));
-              });
+              plan["Certificate"].edit_certificate(
+                  [](CertificateDraft& draft) { draft.entries.resize(4, CertificateDraft::Entry(draft.entries[0])); });
             },
             {.server = {.identity = large}}) == connected());
 }

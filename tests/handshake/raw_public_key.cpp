@@ -265,13 +265,11 @@ TEST_CASE("the client's certificate types: what the configuration says", "[raw_p
   };
   const auto offered_types = [&](const Types& types, std::vector<Credential> credentials) {
     Talk talk(offer(types, std::move(credentials)));
-    const RawExt* found =
-        find_extension(talk.server.hello().extensions, ExtensionType::client_certificate_type);
+    const RawExt* found = find_extension(talk.server.hello().extensions, ExtensionType::client_certificate_type);
     return found ? found->body : ByteVector();
   };
   const Credential certificate = credential_of(client_identity(KeyType::p256));
-  const Credential key =
-      value_of(Credential::raw_public_key(private_key_of(Key::cached(KeyType::p256, 1))));
+  const Credential key = value_of(Credential::raw_public_key(private_key_of(Key::cached(KeyType::p256, 1))));
   // Without a word: those of the credentials, in their order.
   CHECK(offered_types({}, {}).empty());
   CHECK(offered_types({}, {certificate}).empty());

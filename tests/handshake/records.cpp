@@ -35,7 +35,8 @@ TEST_CASE("records in the clear: at most 2^14 bytes", "[records]") {
   // The length alone is enough to refuse the record.
   for (const unsigned length : {16'385U, 16'640U, 65'535U}) {
     Talk talk;
-    talk.server.send_raw(ByteVector{22, 3, 3, static_cast<std::uint8_t>(length >> 8), static_cast<std::uint8_t>(length)});
+    talk.server.send_raw(
+        ByteVector{22, 3, 3, static_cast<std::uint8_t>(length >> 8), static_cast<std::uint8_t>(length)});
     CHECK(outcome_of(talk) == overflow);
   }
   // As long as may be: a message that fills the record, and is nonsense for other reasons.
@@ -140,11 +141,11 @@ TEST_CASE("records shorter than their tag", "[records][protection]") {
 }
 
 TEST_CASE("any changed bit of a protected record", "[records][protection]") {
-  for (const CipherSuite suite : {CipherSuite::aes_128_gcm_sha256, CipherSuite::aes_256_gcm_sha384,
-                                  CipherSuite::chacha20_poly1305_sha256}) {
+  for (const CipherSuite suite :
+       {CipherSuite::aes_128_gcm_sha256, CipherSuite::aes_256_gcm_sha384, CipherSuite::chacha20_poly1305_sha256}) {
     const TalkOptions options{.server = {.suite = suite}};
-    for (const std::size_t place : {std::size_t{1}, std::size_t{2}, std::size_t{5}, std::size_t{9}, std::size_t{10},
-                                    std::size_t{26}}) {
+    for (const std::size_t place :
+         {std::size_t{1}, std::size_t{2}, std::size_t{5}, std::size_t{9}, std::size_t{10}, std::size_t{26}}) {
       CAPTURE(name_of(suite), place);
       CHECK(after_handshake(
                 [&](Talk& talk) {
@@ -156,8 +157,8 @@ TEST_CASE("any changed bit of a protected record", "[records][protection]") {
                   CHECK(talk.received.empty());
                 },
                 options) == (place == 1 || place == 2 // the version
-                                    ? refused_later(ErrorCode::record_version_wrong, Alert::protocol_version)
-                                    : refused_later(ErrorCode::bad_record_mac, Alert::bad_record_mac)));
+                                 ? refused_later(ErrorCode::record_version_wrong, Alert::protocol_version)
+                                 : refused_later(ErrorCode::bad_record_mac, Alert::bad_record_mac)));
     }
   }
 }
@@ -189,8 +190,7 @@ TEST_CASE("records under a wrong key", "[records][protection]") {
         }) == refused_later(ErrorCode::bad_record_mac, Alert::bad_record_mac));
   // The handshake's key does not do for application data.
   CHECK(handshake_with([](Plan& plan) {
-          plan.before("application keys",
-                      action_step("early", [](ScriptedServer& server) { server.send_data("x"); }));
+          plan.before("application keys", action_step("early", [](ScriptedServer& server) { server.send_data("x"); }));
         }) == refused_later(ErrorCode::bad_record_mac, Alert::bad_record_mac));
 }
 
@@ -371,12 +371,12 @@ TEST_CASE("change_cipher_spec is dropped during the handshake", "[records][ccs]"
     return action_step("change_cipher_spec", [](ScriptedServer& server) { server.send_change_cipher_spec(); });
   };
   for (const bool compatibility : {true, false})
-    for (const char* before : {"ServerHello", "handshake keys", "EncryptedExtensions", "Certificate",
-                               "CertificateVerify", "Finished"}) {
+    for (const char* before :
+         {"ServerHello", "handshake keys", "EncryptedExtensions", "Certificate", "CertificateVerify", "Finished"}) {
       CAPTURE(before, compatibility);
-      CHECK(handshake_with([&](Plan& plan) { plan.before(before, step()); },
-                           {.configure = [=](auto& builder) { builder.compatibility_mode(compatibility); }}) ==
-            connected());
+      CHECK(handshake_with([&](Plan& plan) { plan.before(before, step()); }, {.configure = [=](auto& builder) {
+                             builder.compatibility_mode(compatibility);
+                           }}) == connected());
     }
   // RFC 9846, 5: at any time in between, so also between the parts of a message.
   Talk talk;
@@ -393,21 +393,19 @@ TEST_CASE("change_cipher_spec is dropped during the handshake", "[records][ccs]"
 
 TEST_CASE("change_cipher_spec is the byte 1 and nothing else", "[records][ccs]") {
   const Outcome wrong = refused(ErrorCode::change_cipher_spec_unexpected, Alert::unexpected_message);
-  for (const ByteVector& content : {ByteVector{}, ByteVector{0}, ByteVector{2}, ByteVector{1, 1}, ByteVector{1, 0},
-                                    ByteVector{255}}) {
+  for (const ByteVector& content :
+       {ByteVector{}, ByteVector{0}, ByteVector{2}, ByteVector{1, 1}, ByteVector{1, 0}, ByteVector{255}}) {
     CHECK(first_record(ContentType::change_cipher_spec, content) == wrong);
-    CHECK(after_keys([&](ScriptedServer& server) {
-            server.send_clear(ContentType::change_cipher_spec, content);
-          }) == wrong);
+    CHECK(after_keys([&](ScriptedServer& server) { server.send_clear(ContentType::change_cipher_spec, content); }) ==
+          wrong);
   }
 }
 
 TEST_CASE("change_cipher_spec does not come after the server's Finished", "[records][ccs]") {
   const Outcome wrong = refused_later(ErrorCode::change_cipher_spec_unexpected, Alert::unexpected_message);
   CHECK(handshake_with([](Plan& plan) {
-          plan.after("Finished", action_step("change_cipher_spec", [](ScriptedServer& server) {
-                       server.send_change_cipher_spec();
-                     }));
+          plan.after("Finished", action_step("change_cipher_spec",
+                                             [](ScriptedServer& server) { server.send_change_cipher_spec(); }));
         }) == wrong);
   CHECK(after_handshake([](Talk& talk) { talk.server.send_change_cipher_spec(); }) == wrong);
 }

@@ -39,7 +39,8 @@ std::vector<ExtensionType> types_of(const ExtensionList& extensions) {
 }
 
 /// RFC 9846, 4.1.2: what may differ between the two hellos, and nothing else.
-void check_second_hello(const Talk& talk, std::optional<NamedGroup> group, const std::optional<ByteVector>& asked_cookie) {
+void check_second_hello(const Talk& talk, std::optional<NamedGroup> group,
+                        const std::optional<ByteVector>& asked_cookie) {
   REQUIRE(talk.server.hellos().size() == 2);
   const SeenHello& first = talk.server.hellos()[0];
   const SeenHello& second = talk.server.hellos()[1];
@@ -247,9 +248,8 @@ TEST_CASE("a retry is checked like a ServerHello", "[retry]") {
   CHECK(retry_with([](HelloDraft& hello) {
           set_extension(*hello.extensions, ExtensionType::supported_versions, {3, 3});
         }) == refused(ErrorCode::version_not_offered, Alert::illegal_parameter));
-  CHECK(retry_with([](HelloDraft& hello) {
-          drop_extension(*hello.extensions, ExtensionType::supported_versions);
-        }) == refused(ErrorCode::version_unsupported, Alert::protocol_version));
+  CHECK(retry_with([](HelloDraft& hello) { drop_extension(*hello.extensions, ExtensionType::supported_versions); }) ==
+        refused(ErrorCode::version_unsupported, Alert::protocol_version));
   CHECK(retry_with([](HelloDraft& hello) { hello.extensions.reset(); }) ==
         refused(ErrorCode::version_unsupported, Alert::protocol_version));
 }

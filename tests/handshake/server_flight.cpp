@@ -115,8 +115,7 @@ TEST_CASE("a request's context is empty in the handshake", "[certificate_request
                 body.insert(body.begin() + 1, 7);
               });
             },
-            with_request()) ==
-        refused(ErrorCode::certificate_request_context_not_empty, Alert::illegal_parameter));
+            with_request()) == refused(ErrorCode::certificate_request_context_not_empty, Alert::illegal_parameter));
 }
 
 TEST_CASE("a request names signature algorithms", "[certificate_request]") {
@@ -125,9 +124,7 @@ TEST_CASE("a request names signature algorithms", "[certificate_request]") {
             with_request()) == refused(ErrorCode::extension_missing, Alert::missing_extension));
   const auto schemes = [](ByteVector body) {
     return handshake_with(
-        [&](Plan& plan) {
-          plan["CertificateRequest"].with_extension(ExtensionType::signature_algorithms, body);
-        },
+        [&](Plan& plan) { plan["CertificateRequest"].with_extension(ExtensionType::signature_algorithms, body); },
         with_request());
   };
   CHECK(schemes({0, 2, 0x0A, 0x0A}) == connected());
@@ -221,8 +218,8 @@ TEST_CASE("Certificate: the verifier decides, and its verdict goes to the server
   CHECK(handshake_with([](Plan&) {}, {.name = "192.0.2.2", .quick = false}) ==
         refused(ErrorCode::certificate_name_mismatch, Alert::bad_certificate));
   const Identity stranger = self_signed({.common_name = "Another Root", .ca = true});
-  CHECK(handshake_with([](Plan&) {}, {.server = {.identity = stranger.issue({.dns = {"server.test"}})},
-                                      .quick = false}) ==
+  CHECK(handshake_with([](Plan&) {},
+                       {.server = {.identity = stranger.issue({.dns = {"server.test"}})}, .quick = false}) ==
         refused(ErrorCode::certificate_unknown_issuer, Alert::unknown_ca));
   const Identity expired = server_root().issue({.dns = {"server.test"}, .not_after = now - day});
   CHECK(handshake_with([](Plan&) {}, {.server = {.identity = expired}, .quick = false}) ==
@@ -251,11 +248,10 @@ private:
 } // namespace
 
 TEST_CASE("Certificate: any verdict of any verifier", "[certificate]") {
-  for (const auto& [code, alert] :
-       {std::pair{ErrorCode::certificate_revoked, Alert::certificate_revoked},
-        std::pair{ErrorCode::certificate_rejected, Alert::certificate_unknown},
-        std::pair{ErrorCode::certificate_unknown_issuer, Alert::unknown_ca},
-        std::pair{ErrorCode::out_of_memory, Alert::internal_error}})
+  for (const auto& [code, alert] : {std::pair{ErrorCode::certificate_revoked, Alert::certificate_revoked},
+                                    std::pair{ErrorCode::certificate_rejected, Alert::certificate_unknown},
+                                    std::pair{ErrorCode::certificate_unknown_issuer, Alert::unknown_ca},
+                                    std::pair{ErrorCode::out_of_memory, Alert::internal_error}})
     CHECK(handshake_with([](Plan&) {}, {.configure = [verdict = code](auto& builder) {
                            builder.verifier(std::make_shared<RefusingVerifier>(verdict));
                          }}) == refused(code, alert));
@@ -357,9 +353,8 @@ TEST_CASE("CertificateVerify: what it covers was not changed on the way", "[cert
 
 TEST_CASE("Finished: the value is right", "[finished]") {
   for (const std::size_t position : {std::size_t{0}, std::size_t{15}, std::size_t{31}})
-    CHECK(handshake_with([&](Plan& plan) {
-            plan["Finished"].edit([&](ByteVector& body) { body[position] ^= 1U; });
-          }) == refused(ErrorCode::finished_invalid, Alert::decrypt_error));
+    CHECK(handshake_with([&](Plan& plan) { plan["Finished"].edit([&](ByteVector& body) { body[position] ^= 1U; }); }) ==
+          refused(ErrorCode::finished_invalid, Alert::decrypt_error));
   CHECK(handshake_with([](Plan& plan) { plan["Finished"].replace(ByteVector(32, 0)); }) ==
         refused(ErrorCode::finished_invalid, Alert::decrypt_error));
 }

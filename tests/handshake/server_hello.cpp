@@ -59,8 +59,7 @@ TEST_CASE("ServerHello: without supported_versions it is an older version", "[se
     CAPTURE(legacy);
     const auto version = static_cast<std::uint16_t>(legacy);
     for (const bool with_extensions : {true, false}) {
-      CHECK(older(version, plain, with_extensions) ==
-            refused(ErrorCode::version_unsupported, Alert::protocol_version));
+      CHECK(older(version, plain, with_extensions) == refused(ErrorCode::version_unsupported, Alert::protocol_version));
       // RFC 9846, 4.1.3: with one of these two marks it is the work of somebody in between.
       CHECK(older(version, tlsconnect::downgrade_to_tls12, with_extensions) ==
             refused(ErrorCode::downgrade_detected, Alert::illegal_parameter));
@@ -111,9 +110,7 @@ TEST_CASE("ServerHello: only a suite that was offered", "[server_hello]") {
     CHECK(hello_with([&](HelloDraft& hello) { hello.suite = static_cast<CipherSuite>(suite); }) == wrong);
   }
   // One that the library knows, but this connection did not offer.
-  const TalkOptions one{.configure = [](auto& builder) {
-    builder.cipher_suites({CipherSuite::aes_256_gcm_sha384});
-  }};
+  const TalkOptions one{.configure = [](auto& builder) { builder.cipher_suites({CipherSuite::aes_256_gcm_sha384}); }};
   CHECK(hello_with([](HelloDraft& hello) { hello.suite = CipherSuite::aes_128_gcm_sha256; }, one) == wrong);
   CHECK(hello_with([](HelloDraft& hello) { hello.suite = CipherSuite::chacha20_poly1305_sha256; }, one) == wrong);
 }
@@ -162,9 +159,9 @@ TEST_CASE("ServerHello: the share is a valid one for its group", "[server_hello]
   const auto compressed = [](ByteVector& share) { share[0] = 2; };
   const auto off_curve = [](ByteVector& share) { share.back() ^= 1U; };
   std::vector<Row> rows;
-  for (const NamedGroup group : {NamedGroup::x25519, NamedGroup::secp256r1, NamedGroup::secp384r1,
-                                 NamedGroup::secp521r1, NamedGroup::x25519_mlkem768, NamedGroup::secp256r1_mlkem768,
-                                 NamedGroup::secp384r1_mlkem1024}) {
+  for (const NamedGroup group :
+       {NamedGroup::x25519, NamedGroup::secp256r1, NamedGroup::secp384r1, NamedGroup::secp521r1,
+        NamedGroup::x25519_mlkem768, NamedGroup::secp256r1_mlkem768, NamedGroup::secp384r1_mlkem1024}) {
     rows.push_back({group, zeros});
     rows.push_back({group, shorter});
     rows.push_back({group, longer});
@@ -218,8 +215,7 @@ TEST_CASE("ServerHello: key_share has exactly one entry", "[server_hello]") {
         refused(ErrorCode::message_truncated, Alert::decode_error));
   CHECK(body_of([](ByteVector& body) { body = {0, 0x1D, 0, 0}; }) ==
         refused(ErrorCode::field_out_of_range, Alert::decode_error));
-  CHECK(body_of([](ByteVector& body) { body.clear(); }) ==
-        refused(ErrorCode::message_truncated, Alert::decode_error));
+  CHECK(body_of([](ByteVector& body) { body.clear(); }) == refused(ErrorCode::message_truncated, Alert::decode_error));
 }
 
 TEST_CASE("ServerHello: the keys change behind it, so it ends its record", "[server_hello][aligned]") {

@@ -85,10 +85,10 @@ void configure(Builder& builder, Caller caller) {
     builder.verifier(std::make_shared<tlsconnect::VerdictByCaller>());
   if (caller == Caller::signature) {
     const Identity client = self_signed({.common_name = "client", .key = Key::cached(KeyType::p256)});
-    builder.credentials({value_of(tlsconnect::Credential::create(
-        {value_of(tlsconnect::Certificate::from_der(client.der()))},
-        std::make_shared<tlsconnect::SignLater>(
-            std::vector<tlsconnect::SignatureScheme>{tlsconnect::SignatureScheme::ecdsa_secp256r1_sha256})))});
+    builder.credentials({value_of(
+        tlsconnect::Credential::create({value_of(tlsconnect::Certificate::from_der(client.der()))},
+                                       std::make_shared<tlsconnect::SignLater>(std::vector<tlsconnect::SignatureScheme>{
+                                           tlsconnect::SignatureScheme::ecdsa_secp256r1_sha256})))});
   }
 }
 
@@ -96,10 +96,11 @@ void configure(Builder& builder, Caller caller) {
 class Driver {
 public:
   explicit Driver(Caller caller)
-      : context_(make_config({.configure = [&](auto& builder) {
-                   configure(builder, caller);
-                   builder.session_store(caller == Caller::session ? store_ : nullptr);
-                 }}),
+      : context_(make_config({.configure =
+                                  [&](auto& builder) {
+                                    configure(builder, caller);
+                                    builder.session_store(caller == Caller::session ? store_ : nullptr);
+                                  }}),
                  value_of(tlsconnect::ServerName::parse("server.test"))),
         machine_(std::in_place_type<Negotiate>, context_, transcript_), server_(options(caller)) {
     store_->trust_identity = tlsconnect::to_vector(context_.config->trust_identity());
@@ -117,7 +118,9 @@ public:
     machine_.emplace<Client13>(context_, transcript_, std::move(negotiated.handshake));
   }
   /// What the caller supplies.
-  Result<> give_verdict() { return std::get<Client13>(machine_).give_verdict(tlsconnect::VerifiedChain{{}, "accepted"}); }
+  Result<> give_verdict() {
+    return std::get<Client13>(machine_).give_verdict(tlsconnect::VerifiedChain{{}, "accepted"});
+  }
   Result<> give_signature() { return std::get<Client13>(machine_).give_signature(ByteVector(70, 1)); }
   Result<> tell(HandshakeType type, BytesView body) {
     const ByteVector bytes = framed(type, body);
@@ -217,9 +220,11 @@ const std::vector<Way>& ways() {
       list.push_back({state, steps});
     }
     // The last flight depends on whether a certificate was asked for.
-    list.push_back({"ExpectFinished", {"(start)", "ServerHello", "(version agreed)", "EncryptedExtensions",
-                                       "Certificate", "CertificateVerify"}});
-    list.push_back({"AwaitVerdict", {"(start)", "ServerHello", "(version agreed)", "EncryptedExtensions", "Certificate"},
+    list.push_back(
+        {"ExpectFinished",
+         {"(start)", "ServerHello", "(version agreed)", "EncryptedExtensions", "Certificate", "CertificateVerify"}});
+    list.push_back({"AwaitVerdict",
+                    {"(start)", "ServerHello", "(version agreed)", "EncryptedExtensions", "Certificate"},
                     Caller::verdict});
     list.push_back({"AwaitSignature",
                     {"(start)", "ServerHello", "(version agreed)", "EncryptedExtensions", "CertificateRequest",
@@ -228,9 +233,10 @@ const std::vector<Way>& ways() {
     // With a pre-shared key the server shows no certificate; one of an earlier connection may be judged again.
     for (const Caller caller : {Caller::psk, Caller::session})
       list.push_back({"ExpectEncryptedExtensions", {"(start)", "ServerHello", "(version agreed)"}, caller});
-    list.push_back({"ExpectFinished", {"(start)", "ServerHello", "(version agreed)", "EncryptedExtensions"}, Caller::psk});
-    list.push_back({"AwaitVerdict", {"(start)", "ServerHello", "(version agreed)", "EncryptedExtensions"},
-                    Caller::session});
+    list.push_back(
+        {"ExpectFinished", {"(start)", "ServerHello", "(version agreed)", "EncryptedExtensions"}, Caller::psk});
+    list.push_back(
+        {"AwaitVerdict", {"(start)", "ServerHello", "(version agreed)", "EncryptedExtensions"}, Caller::session});
     return list;
   }();
   return rows;

@@ -62,8 +62,8 @@ public:
       ByteVector content = tlsconnect::to_vector(bytes.subspan(5, header.length));
       bytes = bytes.subspan(std::size_t{5} + header.length);
       if (header.type == ContentType::change_cipher_spec) {
-        reading_.emplace(value_of(
-            tlsconnect::read_protection12(aead(), keys_->client_key.view(), keys_->client_iv.view())));
+        reading_.emplace(
+            value_of(tlsconnect::read_protection12(aead(), keys_->client_key.view(), keys_->client_iv.view())));
       } else if (reading_) {
         on_messages(value_of(reading_->open(header.type, content)));
       } else {
@@ -90,8 +90,7 @@ public:
     if (name == "CertificateRequest") {
       const ByteVector types{1, 64};
       const std::vector<SignatureScheme> schemes{SignatureScheme::ecdsa_secp256r1_sha256};
-      return encoded(
-          tlsconnect::CertificateRequest12{types, tlsconnect::CodeList<SignatureScheme>(schemes), {}});
+      return encoded(tlsconnect::CertificateRequest12{types, tlsconnect::CodeList<SignatureScheme>(schemes), {}});
     }
     if (name == "NewSessionTicket") {
       const ByteVector ticket(100, 0x77);
@@ -180,8 +179,7 @@ private:
     const ByteVector written = encoded_parameters(parameters);
     content.insert(content.end(), written.begin(), written.end());
     const Blob signature = server_identity().key().sign("SHA-256", content);
-    return encoded(
-        tlsconnect::ServerKeyExchangeEcdhe{parameters, SignatureScheme::ecdsa_secp256r1_sha256, signature});
+    return encoded(tlsconnect::ServerKeyExchangeEcdhe{parameters, SignatureScheme::ecdsa_secp256r1_sha256, signature});
   }
   static ByteVector encoded_parameters(const tlsconnect::ServerEcdhParameters& parameters) {
     ByteVector out;
@@ -213,10 +211,10 @@ tlsconnect::ConfigPtr config_for(const Terms& terms, const std::shared_ptr<tlsco
       builder.verifier(std::make_shared<tlsconnect::VerdictByCaller>());
     if (terms.caller == Caller::signature) {
       const Identity client = self_signed({.common_name = "client", .key = Key::cached(KeyType::p256)});
-      builder.credentials({value_of(tlsconnect::Credential::create(
-          {value_of(tlsconnect::Certificate::from_der(client.der()))},
-          std::make_shared<tlsconnect::SignLater>(
-              std::vector<SignatureScheme>{SignatureScheme::ecdsa_secp256r1_sha256})))});
+      builder.credentials(
+          {value_of(tlsconnect::Credential::create({value_of(tlsconnect::Certificate::from_der(client.der()))},
+                                                   std::make_shared<tlsconnect::SignLater>(std::vector<SignatureScheme>{
+                                                       SignatureScheme::ecdsa_secp256r1_sha256})))});
     }
   }});
 }
@@ -237,9 +235,8 @@ HandshakeType type_of(std::string_view name) {
   return types.at(name);
 }
 std::string_view honest(HandshakeType type) {
-  for (const std::string_view name :
-       {"Certificate", "CertificateStatus", "ServerKeyExchange", "CertificateRequest", "ServerHelloDone",
-        "NewSessionTicket", "Finished", "HelloRequest"})
+  for (const std::string_view name : {"Certificate", "CertificateStatus", "ServerKeyExchange", "CertificateRequest",
+                                      "ServerHelloDone", "NewSessionTicket", "Finished", "HelloRequest"})
     if (type_of(name) == type)
       return name;
   return {};
@@ -278,7 +275,9 @@ public:
     to_peer();
     return result;
   }
-  Result<> give_verdict() { return std::get<Client12>(machine_).give_verdict(tlsconnect::VerifiedChain{{}, "accepted"}); }
+  Result<> give_verdict() {
+    return std::get<Client12>(machine_).give_verdict(tlsconnect::VerifiedChain{{}, "accepted"});
+  }
   Result<> give_signature() { return std::get<Client12>(machine_).give_signature(ByteVector(70, 1)); }
 
   [[nodiscard]] const StateRow& row() const {
@@ -335,12 +334,12 @@ const std::vector<Way>& ways() {
     list.push_back({"Negotiated12", full, steps});
     steps.emplace_back("(version agreed)");
     list.push_back({"ExpectCertificate12", full, steps});
-    for (const auto& [message, state] : std::vector<std::pair<std::string_view, std::string_view>>{
-             {"Certificate", "ExpectCertificateStatus"},
-             {"CertificateStatus", "ExpectServerKeyExchange"},
-             {"ServerKeyExchange", "ExpectRequestOrDone"},
-             {"CertificateRequest", "ExpectServerHelloDone"},
-             {"ServerHelloDone", "ExpectNewSessionTicket"}}) {
+    for (const auto& [message, state] :
+         std::vector<std::pair<std::string_view, std::string_view>>{{"Certificate", "ExpectCertificateStatus"},
+                                                                    {"CertificateStatus", "ExpectServerKeyExchange"},
+                                                                    {"ServerKeyExchange", "ExpectRequestOrDone"},
+                                                                    {"CertificateRequest", "ExpectServerHelloDone"},
+                                                                    {"ServerHelloDone", "ExpectNewSessionTicket"}}) {
       steps.push_back(message);
       list.push_back({state, full, steps});
     }
@@ -356,7 +355,8 @@ const std::vector<Way>& ways() {
     steps.insert(steps.end(), {"Certificate", "ServerKeyExchange"});
     list.push_back({"ExpectRequestOrDone", plain, steps});
     // What the caller keeps for itself.
-    list.push_back({"AwaitVerdict12", {.caller = Caller::verdict}, {"(start)", "ServerHello", "(version agreed)", "Certificate"}});
+    list.push_back(
+        {"AwaitVerdict12", {.caller = Caller::verdict}, {"(start)", "ServerHello", "(version agreed)", "Certificate"}});
     steps.insert(steps.end(), {"CertificateRequest"});
     list.push_back({"ExpectServerHelloDone", {.caller = Caller::signature}, steps});
     steps.insert(steps.end(), {"ServerHelloDone"});
@@ -384,8 +384,9 @@ std::unique_ptr<Driver> drive(const Way& way) {
   ByteVector main;
   if (way.terms.resumed) {
     Driver first({.ticket = true}, store);
-    for (const std::string_view step : {"(start)", "ServerHello", "(version agreed)", "Certificate", "ServerKeyExchange",
-                                        "ServerHelloDone", "NewSessionTicket", "(change_cipher_spec)", "Finished"})
+    for (const std::string_view step :
+         {"(start)", "ServerHello", "(version agreed)", "Certificate", "ServerKeyExchange", "ServerHelloDone",
+          "NewSessionTicket", "(change_cipher_spec)", "Finished"})
       first.step(step);
     REQUIRE(store->size() == 1);
     main = first.peer().main();
@@ -426,7 +427,8 @@ std::string observed_diagram() {
       const std::size_t before = driver->sent().size();
       const bool verdict = way.state == "AwaitVerdict12";
       value_of(verdict ? driver->give_verdict() : driver->give_signature());
-      edge(way.state, driver->state(), (verdict ? "the caller's verdict" : "the signature") + sent_since(*driver, before));
+      edge(way.state, driver->state(),
+           (verdict ? "the caller's verdict" : "the signature") + sent_since(*driver, before));
     }
     const StateRow row = drive(way)->row();
     for (const HandshakeType type : row.expects) {
@@ -497,8 +499,8 @@ TEST_CASE("TLS 1.2: every message in every state", "[states]") {
       const auto type = static_cast<HandshakeType>(value);
       CAPTURE(way.state, value, name_of(type));
       const bool expected = std::find(row.expects.begin(), row.expects.end(), type) != row.expects.end();
-      const Result<> result = (expected ? drive(way) : nullptr) ? drive(way)->tell(type, nonsense)
-                                                                : driver->tell(type, nonsense);
+      const Result<> result =
+          (expected ? drive(way) : nullptr) ? drive(way)->tell(type, nonsense) : driver->tell(type, nonsense);
       REQUIRE(!result);
       CHECK((result.error().code() != ErrorCode::unexpected_message) == expected);
       if (!expected) {

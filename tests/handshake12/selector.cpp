@@ -46,8 +46,9 @@ struct Chosen12 {
   explicit Chosen12(Chooser::Choice choice, bool required = false)
       : chooser(std::make_shared<Chooser>(std::move(choice))),
         talk({.server = {.request_certificate = true}, .configure = [&](auto& builder) {
-                builder.credentials({credential_of(client_identity(KeyType::p256)),
-                                     credential_of(client_identity(KeyType::rsa2048))})
+                builder
+                    .credentials({credential_of(client_identity(KeyType::p256)),
+                                  credential_of(client_identity(KeyType::rsa2048))})
                     .credential_selector(chooser)
                     .credential_required(required);
               }}) {

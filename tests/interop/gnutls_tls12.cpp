@@ -25,20 +25,20 @@ TEST_CASE("gnutls, TLS 1.2: every suite and curve") {
         Case{CipherSuite::ecdhe_rsa_aes_256_gcm_sha384, "+AES-256-GCM", test::KeyType::rsa2048},
         Case{CipherSuite::ecdhe_rsa_chacha20_poly1305_sha256, "+CHACHA20-POLY1305", test::KeyType::rsa_pss2048}}) {
     INFO(name_of(item.suite));
-    const GnutlsServer server({.identity = leaf(item.key),
-                               .priority = std::string(only_tls12) + ":-CIPHER-ALL:" + item.priority});
+    const GnutlsServer server(
+        {.identity = leaf(item.key), .priority = std::string(only_tls12) + ":-CIPHER-ALL:" + item.priority});
     const tc::ConnectionInfo info = visit(server, client());
     CHECK(info.version == ProtocolVersion::tls1_2);
     CHECK(info.cipher_suite == item.suite);
     CHECK(info.extended_main_secret);
     CHECK(info.secure_renegotiation);
   }
-  for (const auto& [group, name] : {std::pair{NamedGroup::x25519, "X25519"}, std::pair{NamedGroup::secp256r1, "SECP256R1"},
-                                    std::pair{NamedGroup::secp384r1, "SECP384R1"},
-                                    std::pair{NamedGroup::secp521r1, "SECP521R1"}}) {
+  for (const auto& [group, name] :
+       {std::pair{NamedGroup::x25519, "X25519"}, std::pair{NamedGroup::secp256r1, "SECP256R1"},
+        std::pair{NamedGroup::secp384r1, "SECP384R1"}, std::pair{NamedGroup::secp521r1, "SECP521R1"}}) {
     INFO(name);
-    const GnutlsServer server({.identity = leaf(test::KeyType::rsa2048),
-                               .priority = std::string(only_tls12) + ":-GROUP-ALL:+GROUP-" + name});
+    const GnutlsServer server(
+        {.identity = leaf(test::KeyType::rsa2048), .priority = std::string(only_tls12) + ":-GROUP-ALL:+GROUP-" + name});
     CHECK(visit(server, client()).group == group);
   }
 }

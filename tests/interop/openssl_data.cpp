@@ -31,7 +31,8 @@ TEST_CASE("openssl: bulk data both ways at once over a non-blocking socket") {
     INFO(name_of(version));
     BulkDigest at_server;
     OpensslServer server({.raw = true, .sink = [&](std::string_view piece) { at_server.add(piece); }});
-    TcpStream stream = connected(connector(server.port(), client().versions({version}), host, PosixSocket::Mode::non_blocking));
+    TcpStream stream =
+        connected(connector(server.port(), client().versions({version}), host, PosixSocket::Mode::non_blocking));
     std::thread feeder([&] {
       BulkSource source(4);
       for (std::string_view piece = source.next(); !piece.empty(); piece = source.next())

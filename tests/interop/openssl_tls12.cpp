@@ -122,8 +122,8 @@ TEST_CASE("openssl, TLS 1.2: a client that offers it alone gets it from a server
 TEST_CASE("openssl, TLS 1.2: resumption by ticket and by session id") {
   for (const bool ticket : {true, false}) {
     INFO("ticket: " << ticket);
-    const OpensslServer server = tls12_server(ticket ? std::vector<std::string>{"-www"}
-                                                     : std::vector<std::string>{"-www", "-no_ticket"});
+    const OpensslServer server =
+        tls12_server(ticket ? std::vector<std::string>{"-www"} : std::vector<std::string>{"-www", "-no_ticket"});
     for (const bool alone : {false, true}) {
       INFO("alone: " << alone);
       const auto store = std::make_shared<ByteStore>();
@@ -168,8 +168,8 @@ TEST_CASE("openssl, TLS 1.2: a server that does not know the session makes a new
 TEST_CASE("openssl, TLS 1.2: client certificates of every kind of key, signed at once and later") {
   const TempFolder folder;
   const std::string roots = folder.write("roots.pem", ClientPki::instance().root.pem());
-  const OpensslServer server = tls12_server({"-www", "-Verify", "3", "-CAfile", roots, "-verify_return_error",
-                                             "-attime", std::to_string(test::now)});
+  const OpensslServer server = tls12_server(
+      {"-www", "-Verify", "3", "-CAfile", roots, "-verify_return_error", "-attime", std::to_string(test::now)});
   for (const test::KeyType type : every_client_key) {
     INFO(name_of_key(type));
     const test::Identity identity = client_identity(type);
@@ -226,7 +226,7 @@ TEST_CASE("openssl, TLS 1.2: external pre-shared keys, with a key exchange and w
         Case{CipherSuite::psk_chacha20_poly1305_sha256, "PSK-CHACHA20-POLY1305", tc::HashAlgorithm::sha256}})
     for (const bool hint : {false, true}) {
       INFO(name_of(item.suite) << ", hint: " << hint);
-      std::vector<std::string> more = {"-www",          "-nocert", "-psk",         hex(key, false),
+      std::vector<std::string> more = {"-www",          "-nocert", "-psk",    hex(key, false),
                                        "-psk_identity", "client",  "-cipher", item.openssl};
       if (hint)
         more.insert(more.end(), {"-psk_hint", "some hint"});
@@ -247,8 +247,8 @@ TEST_CASE("openssl, TLS 1.2: exporters say the same on both sides") {
   for (const Suite& item : suites12) {
     INFO(name_of(item.suite));
     const std::string_view label = "EXPERIMENTAL tlsconnect test";
-    OpensslServer server =
-        tls12_server({"-cipher", item.openssl, "-keymatexport", std::string(label), "-keymatexportlen", "48"}, item.key);
+    OpensslServer server = tls12_server(
+        {"-cipher", item.openssl, "-keymatexport", std::string(label), "-keymatexportlen", "48"}, item.key);
     TcpStream stream = connected(server.port(), client());
     send(stream, "hello\n");
     server.expect("hello\n");

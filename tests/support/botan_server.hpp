@@ -187,8 +187,8 @@ public:
     for (const BotanPsk& psk : psks_)
       if ((!hash || *hash == psk.hash) &&
           (identities.empty() || std::find(identities.begin(), identities.end(), psk.identity) != identities.end()))
-        found.emplace_back(psk.identity, psk.hash,
-                           Botan::secure_vector<std::uint8_t>(psk.key.begin(), psk.key.end()), psk.imported);
+        found.emplace_back(psk.identity, psk.hash, Botan::secure_vector<std::uint8_t>(psk.key.begin(), psk.key.end()),
+                           psk.imported);
     return found;
   }
 
@@ -203,7 +203,7 @@ private:
 inline std::uint16_t selected_group(const std::vector<std::uint8_t>& hello) {
   const auto at = [&](std::size_t place) { return static_cast<unsigned>(place < hello.size() ? hello[place] : 0); };
   const auto pair_at = [&](std::size_t place) { return at(place) << 8 | at(place + 1); };
-  constexpr std::size_t session_id = 2 + 32;   // after legacy_version and random
+  constexpr std::size_t session_id = 2 + 32;    // after legacy_version and random
   constexpr std::size_t suite_and_more = 2 + 1; // cipher_suite and legacy_compression_method
   constexpr unsigned key_share = 51;
   std::size_t place = session_id + 1 + at(session_id) + suite_and_more + 2;
@@ -278,8 +278,7 @@ public:
   }
   /// Sends an alert; `code` from the registry.
   bool send_alert(std::uint8_t code, bool fatal = true) {
-    return guarded(
-        [&] { server_->send_alert(Botan::TLS::Alert(static_cast<Botan::TLS::AlertType>(code), fatal)); });
+    return guarded([&] { server_->send_alert(Botan::TLS::Alert(static_cast<Botan::TLS::AlertType>(code), fatal)); });
   }
   /// Sends tickets now, whether or not the client said that it can use them; how many went out.
   std::size_t send_tickets(std::size_t count) {

@@ -16,8 +16,8 @@ const Identity& live_root() {
 }
 
 std::shared_ptr<const BotanServerContext> context_for(const LiveOptions& options) {
-  static const Identity leaf = live_root().issue(
-      {.common_name = "server", .dns = {"server.test"}, .ip = {"192.0.2.1", "2001:db8::1"}});
+  static const Identity leaf =
+      live_root().issue({.common_name = "server", .dns = {"server.test"}, .ip = {"192.0.2.1", "2001:db8::1"}});
   BotanServerOptions server{.chain = leaf.chain_der(), .key = leaf.key_der()};
   // Without a group that the client sends a share for (see live_config_builder), the server has to ask.
   server.groups = options.retry ? std::vector<std::uint16_t>{23} : std::vector<std::uint16_t>{29, 23};

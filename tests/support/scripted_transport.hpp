@@ -35,17 +35,17 @@ struct Call {
 
 /// What the transport does when it is called.
 struct Act {
-  std::size_t limit = ~std::size_t{0};         ///< at most so many bytes pass
-  std::optional<tlsconnect::Halt> halt = {};   ///< instead of passing any
-  std::optional<std::size_t> claim = {};       ///< passes nothing and returns this number
+  std::size_t limit = ~std::size_t{0};       ///< at most so many bytes pass
+  std::optional<tlsconnect::Halt> halt = {}; ///< instead of passing any
+  std::optional<std::size_t> claim = {};     ///< passes nothing and returns this number
 
   [[nodiscard]] static Act go(std::size_t limit = ~std::size_t{0}) { return {limit, {}, {}}; }
   [[nodiscard]] static Act stop(tlsconnect::Halt halt) { return {0, std::move(halt), {}}; }
   [[nodiscard]] static Act lie(std::size_t count) { return {0, {}, count}; }
   /// Would block, with the interest that fits the call.
   [[nodiscard]] static Act block(const Call& call) {
-    return stop(tlsconnect::Halt::would_block(call.is_read() ? tlsconnect::Interest::read
-                                                             : tlsconnect::Interest::write));
+    return stop(
+        tlsconnect::Halt::would_block(call.is_read() ? tlsconnect::Interest::read : tlsconnect::Interest::write));
   }
   /// As the operating system fails.
   [[nodiscard]] static Act fail(int os_error) {
@@ -112,9 +112,7 @@ public:
     return count;
   }
 
-  void nodelay(bool on) {
-    log.push_back({{on ? Call::What::nodelay_on : Call::What::nodelay_off, transfers, 0}});
-  }
+  void nodelay(bool on) { log.push_back({{on ? Call::What::nodelay_on : Call::What::nodelay_off, transfers, 0}}); }
 
   // ---- questions ----
 

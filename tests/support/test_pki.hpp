@@ -113,16 +113,16 @@ struct CertOptions {
   std::vector<RawExtension> extensions = {}; ///< further ones, as they are
 
   // What no authority would write.
-  bool only_these_extensions = false;                ///< `extensions` and nothing else
-  std::optional<Blob> extension_list = {};           ///< instead of all extensions: what the outer SEQUENCE contains
-  unsigned version = 3;                              ///< the number alone; extensions are written all the same
-  std::optional<Blob> serial_bytes = {};             ///< the contents of the INTEGER
-  std::optional<Blob> subject_name = {};             ///< Name in DER
-  std::optional<Blob> issuer_name = {};              ///< likewise, whoever issues it
-  std::optional<Blob> own_key_id = {};               ///< subjectKeyIdentifier, without what is around it
-  std::optional<Blob> issuer_key_id = {};            ///< likewise, of authorityKeyIdentifier
-  std::optional<Blob> algorithm = {};                ///< AlgorithmIdentifier, whatever the signature is
-  std::optional<Blob> outer_algorithm = {};          ///< the one that is not signed
+  bool only_these_extensions = false;       ///< `extensions` and nothing else
+  std::optional<Blob> extension_list = {};  ///< instead of all extensions: what the outer SEQUENCE contains
+  unsigned version = 3;                     ///< the number alone; extensions are written all the same
+  std::optional<Blob> serial_bytes = {};    ///< the contents of the INTEGER
+  std::optional<Blob> subject_name = {};    ///< Name in DER
+  std::optional<Blob> issuer_name = {};     ///< likewise, whoever issues it
+  std::optional<Blob> own_key_id = {};      ///< subjectKeyIdentifier, without what is around it
+  std::optional<Blob> issuer_key_id = {};   ///< likewise, of authorityKeyIdentifier
+  std::optional<Blob> algorithm = {};       ///< AlgorithmIdentifier, whatever the signature is
+  std::optional<Blob> outer_algorithm = {}; ///< the one that is not signed
 };
 
 /// DER by hand: a tag, and the contents one after another.
@@ -135,7 +135,6 @@ struct CertOptions {
 [[nodiscard]] Blob der_extension(const std::string& oid, bool critical, const Blob& value);
 /// A Name with these common names, one after another, as strings of this type (12 is UTF8String).
 [[nodiscard]] Blob der_name(const std::vector<std::string>& common_names, std::uint8_t string_type = 12);
-
 
 /// A certificate with its key and what is above it; cheap to copy.
 class Identity {

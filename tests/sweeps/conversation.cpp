@@ -173,8 +173,8 @@ public:
     if (connected) {
       outcome_.connected = true;
       take_back(*stream);
-      outcome_.finished = std::all_of(plot_.steps.begin(), plot_.steps.end(),
-                                      [&](const Step& step) { return play(step, *stream); });
+      outcome_.finished =
+          std::all_of(plot_.steps.begin(), plot_.steps.end(), [&](const Step& step) { return play(step, *stream); });
       // The alert of a failure leaves with later calls.
       for (int i = 0; i < 64 && outcome_.halt == tc::Halt::Kind::failed && stream->has_pending(); ++i)
         (void)stream->flush();

@@ -31,17 +31,17 @@ struct Step {
 /// How a conversation went, for the client.
 struct Outcome {
   bool connected = false;
-  bool finished = false;                ///< the program came to its end
-  std::optional<tc::Halt::Kind> halt;   ///< what stopped it otherwise
+  bool finished = false;              ///< the program came to its end
+  std::optional<tc::Halt::Kind> halt; ///< what stopped it otherwise
   std::optional<tc::ErrorCode> error;
   int os_error = 0;
   tc::ByteVector received;
   tc::ByteVector sent;
-  tc::ByteVector given_back;            ///< early data that was not accepted
-  unsigned supplied = 0;                ///< verdicts and signatures that were asked for
-  unsigned held_back = 0;               ///< how often output had to wait at that time
+  tc::ByteVector given_back; ///< early data that was not accepted
+  unsigned supplied = 0;     ///< verdicts and signatures that were asked for
+  unsigned held_back = 0;    ///< how often output had to wait at that time
   tc::ConnectionInfo info;
-  std::size_t delivered = 0;            ///< bytes of the server that were read
+  std::size_t delivered = 0; ///< bytes of the server that were read
   /// How much application data the client had when so many bytes of the server had been read.
   std::vector<std::pair<std::size_t, std::size_t>> progress;
 
@@ -79,7 +79,7 @@ struct Plot {
   enum class Session12 : std::uint8_t { none, id, ticket };
   Session12 session12 = Session12::none;
   std::size_t early_data = 0;
-  bool small_writes = false; ///< recorded so: the server answers before the client has sent all that it has
+  bool small_writes = false;  ///< recorded so: the server answers before the client has sent all that it has
   std::size_t first_data = 0; ///< for connect(first_data); 0: connect()
   std::vector<Step> steps = {};
   /// How it is meant to end; nothing: the program comes to its end.

@@ -77,8 +77,8 @@ using Scripted = test::ScriptedServer;
 
 struct Script {
   test::ServerOptions server = {};
-  bool retry = false; ///< asks for secp256r1, with a cookie
-  bool refuse = false; ///< answers the ClientHello with an alert
+  bool retry = false;         ///< asks for secp256r1, with a cookie
+  bool refuse = false;        ///< answers the ClientHello with an alert
   std::size_t early_data = 0; ///< how much of it is to be accepted
   std::vector<Reply<Scripted>> replies = {};
 };
@@ -282,8 +282,8 @@ void add_live(std::vector<Plot>& all) {
                  .error = tc::ErrorCode::certificate_rejected,
                  .meant = [](const Outcome& outcome) { return !outcome.connected; }});
   all.push_back({.name = "alert from the server",
-                 .server = live({}, {{heard(10), says(50)},
-                                     {heard(10), [](Live& server) { (void)server.send_alert(80, true); }}}),
+                 .server = live(
+                     {}, {{heard(10), says(50)}, {heard(10), [](Live& server) { (void)server.send_alert(80, true); }}}),
                  .steps = {write(10), end},
                  .error = tc::ErrorCode::alert_received,
                  .meant = [](const Outcome& outcome) { return outcome.received.size() == 50; }});
@@ -303,16 +303,16 @@ void add_psk(std::vector<Plot>& all) {
                  .session = 0,
                  .steps = {write(10), read(20), shutdown, end},
                  .meant = [](const Outcome& outcome) { return outcome.info.psk == tc::PskUse::none; }});
-  all.push_back({.name = "external pre-shared key after a HelloRetryRequest",
-                 .server = scripted({.server = {.group = tc::NamedGroup::secp256r1,
-                                                .psks = known(tc::PskOrigin::external)},
-                                     .retry = true,
-                                     .replies = {{heard(10), tells(20)}}}),
-                 .configure = with_external_psk,
-                 .steps = {write(10), read(20), shutdown, end},
-                 .meant = [](const Outcome& outcome) {
-                   return outcome.info.psk == tc::PskUse::external && outcome.info.hello_retry_request;
-                 }});
+  all.push_back(
+      {.name = "external pre-shared key after a HelloRetryRequest",
+       .server = scripted({.server = {.group = tc::NamedGroup::secp256r1, .psks = known(tc::PskOrigin::external)},
+                           .retry = true,
+                           .replies = {{heard(10), tells(20)}}}),
+       .configure = with_external_psk,
+       .steps = {write(10), read(20), shutdown, end},
+       .meant = [](const Outcome& outcome) {
+         return outcome.info.psk == tc::PskUse::external && outcome.info.hello_retry_request;
+       }});
 }
 
 void add_early_data(std::vector<Plot>& all) {
@@ -338,13 +338,13 @@ void add_early_data(std::vector<Plot>& all) {
                  .early_data = 400,
                  .steps = {write(20), read(50), shutdown, end},
                  .meant = early_data_is(tc::EarlyDataOutcome::rejected)});
-  all.push_back({.name = "early data rejected, and its key",
-                 .server = scripted({.server = {.psks = known(), .decline_psks = true},
-                                     .replies = {{heard(420), tells(50)}}}),
-                 .session = 1'000,
-                 .early_data = 400,
-                 .steps = {write(20), read(50), shutdown, end},
-                 .meant = early_data_is(tc::EarlyDataOutcome::rejected)});
+  all.push_back(
+      {.name = "early data rejected, and its key",
+       .server = scripted({.server = {.psks = known(), .decline_psks = true}, .replies = {{heard(420), tells(50)}}}),
+       .session = 1'000,
+       .early_data = 400,
+       .steps = {write(20), read(50), shutdown, end},
+       .meant = early_data_is(tc::EarlyDataOutcome::rejected)});
   all.push_back({.name = "early data rejected by a HelloRetryRequest, and then resumption",
                  .server = scripted({.server = {.group = tc::NamedGroup::secp256r1, .psks = known()},
                                      .retry = true,
@@ -380,21 +380,21 @@ void add_early_data_and_verdict(std::vector<Plot>& all) {
                  .early_data = 20'000,
                  .small_writes = true,
                  .steps = {read(50), shutdown, end},
-                 .meant = [](const Outcome& outcome) {
-                   return outcome.supplied == 1 && outcome.info.early_data == tc::EarlyDataOutcome::accepted;
-                 }});
+                 .meant =
+                     [](const Outcome& outcome) {
+                       return outcome.supplied == 1 && outcome.info.early_data == tc::EarlyDataOutcome::accepted;
+                     }});
 }
 
 void add_authentication(std::vector<Plot>& all) {
   for (const bool later : {false, true}) {
     const unsigned asked = later ? 1 : 0;
-    all.push_back({.name = later ? "client certificate, signed later" : "client certificate",
-                   .server = scripted({.server = {.request_certificate = true}, .replies = {{heard(10), tells(20)}}}),
-                   .configure = with_certificate(later),
-                   .steps = {write(10), read(20), shutdown, end},
-                   .meant = [asked](const Outcome& outcome) {
-                     return shows_certificate(outcome) && outcome.supplied == asked;
-                   }});
+    all.push_back(
+        {.name = later ? "client certificate, signed later" : "client certificate",
+         .server = scripted({.server = {.request_certificate = true}, .replies = {{heard(10), tells(20)}}}),
+         .configure = with_certificate(later),
+         .steps = {write(10), read(20), shutdown, end},
+         .meant = [asked](const Outcome& outcome) { return shows_certificate(outcome) && outcome.supplied == asked; }});
     all.push_back({.name = later ? "certificate after the handshake, signed later" : "certificate after the handshake",
                    .server = scripted({.replies = {{heard(10), tells(20)},
                                                    {heard(10), asks_for_certificate},
@@ -425,15 +425,15 @@ void add_authentication(std::vector<Plot>& all) {
 
 void add_key_update(std::vector<Plot>& all) {
   const Step update{What::update_keys};
-  all.push_back({.name = "KeyUpdate on request",
-                 .server = scripted({.replies = {{got(tc::HandshakeType::key_update),
-                                                  [](Scripted& server) { server.send_key_update(0); }},
-                                                 {heard(30), tells(50)},
-                                                 {got(tc::HandshakeType::key_update, 3),
-                                                  [](Scripted& server) { server.send_key_update(0); }},
-                                                 {heard(31), tells(60)}}}),
-                 // The third follows on the second at once, before that is answered.
-                 .steps = {write(10), update, write(20), read(50), update, update, write(1), read(60), shutdown, end}});
+  all.push_back(
+      {.name = "KeyUpdate on request",
+       .server = scripted(
+           {.replies = {{got(tc::HandshakeType::key_update), [](Scripted& server) { server.send_key_update(0); }},
+                        {heard(30), tells(50)},
+                        {got(tc::HandshakeType::key_update, 3), [](Scripted& server) { server.send_key_update(0); }},
+                        {heard(31), tells(60)}}}),
+       // The third follows on the second at once, before that is answered.
+       .steps = {write(10), update, write(20), read(50), update, update, write(1), read(60), shutdown, end}});
 }
 
 #if !defined(TLSCONNECT_WITHOUT_TLS12)
@@ -459,30 +459,29 @@ void add_tls12(std::vector<Plot>& all) {
                  .meant = is_tls12});
   for (const bool ticket : {false, true}) {
     all.push_back({.name = ticket ? "TLS 1.2, resumption by ticket, which is renewed" : "TLS 1.2, resumption by id",
-                   .server = scripted12({.ticket = ticket ? tc::ByteVector(70, 9) : tc::ByteVector(),
-                                         .sessions = {session12(ticket)}},
-                                        {{heard(10), tells12(20)}}),
+                   .server = scripted12(
+                       {.ticket = ticket ? tc::ByteVector(70, 9) : tc::ByteVector(), .sessions = {session12(ticket)}},
+                       {{heard(10), tells12(20)}}),
                    .configure = older(),
                    .session12 = ticket ? Plot::Session12::ticket : Plot::Session12::id,
                    .steps = {write(10), read(20), shutdown, end},
                    .meant = resumes});
-    all.push_back({.name = ticket ? "TLS 1.2, ticket declined" : "TLS 1.2, session id declined",
-                   .server = scripted12({.sessions = {session12(ticket)}, .decline_sessions = true},
-                                        {{heard(10), tells12(20)}}),
-                   .configure = older(),
-                   .session12 = ticket ? Plot::Session12::ticket : Plot::Session12::id,
-                   .steps = {write(10), read(20), shutdown, end},
-                   .meant = is_tls12});
+    all.push_back(
+        {.name = ticket ? "TLS 1.2, ticket declined" : "TLS 1.2, session id declined",
+         .server = scripted12({.sessions = {session12(ticket)}, .decline_sessions = true}, {{heard(10), tells12(20)}}),
+         .configure = older(),
+         .session12 = ticket ? Plot::Session12::ticket : Plot::Session12::id,
+         .steps = {write(10), read(20), shutdown, end},
+         .meant = is_tls12});
   }
   for (const bool later : {false, true}) {
     const unsigned asked = later ? 1 : 0;
-    all.push_back({.name = later ? "TLS 1.2, client certificate, signed later" : "TLS 1.2, client certificate",
-                   .server = scripted12({.request_certificate = true}, {{heard(10), tells12(20)}}),
-                   .configure = older(with_certificate(later)),
-                   .steps = {write(10), read(20), shutdown, end},
-                   .meant = [asked](const Outcome& outcome) {
-                     return shows_certificate(outcome) && outcome.supplied == asked;
-                   }});
+    all.push_back(
+        {.name = later ? "TLS 1.2, client certificate, signed later" : "TLS 1.2, client certificate",
+         .server = scripted12({.request_certificate = true}, {{heard(10), tells12(20)}}),
+         .configure = older(with_certificate(later)),
+         .steps = {write(10), read(20), shutdown, end},
+         .meant = [asked](const Outcome& outcome) { return shows_certificate(outcome) && outcome.supplied == asked; }});
   }
   all.push_back({.name = "TLS 1.2, verdict later, then a signature later",
                  .server = scripted12({.request_certificate = true}, {{heard(10), tells12(20)}}),

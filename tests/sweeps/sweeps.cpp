@@ -158,7 +158,8 @@ TEST_CASE("what is pending leaves while the caller is awaited", "[sweep]") {
     for (std::size_t free = 1; free < 20; ++free) {
       std::size_t writes = 0;
       const Outcome outcome = recording.replay([&](const Call& call, const Line&) {
-        return call.is_write() && writes++ % 20 >= free ? Act::block(call) : Act::go(call.is_write() ? 500 : ~std::size_t{0});
+        return call.is_write() && writes++ % 20 >= free ? Act::block(call)
+                                                        : Act::go(call.is_write() ? 500 : ~std::size_t{0});
       });
       CHECK(outcome.same_as(recording.original()));
       held_back += outcome.held_back;

@@ -220,7 +220,8 @@ public:
   [[nodiscard]] bool post_handshake_auth() const noexcept { return post_handshake_auth_; }
   [[nodiscard]] bool status_request() const noexcept { return status_request_; }
   [[nodiscard]] bool signed_certificate_timestamps() const noexcept { return signed_certificate_timestamps_; }
-  [[nodiscard]] std::span<const std::shared_ptr<const CertificateDecompressor>> certificate_decompressors() const noexcept {
+  [[nodiscard]] std::span<const std::shared_ptr<const CertificateDecompressor>>
+  certificate_decompressors() const noexcept {
     return certificate_decompressors_;
   }
   /// 0 when it is not negotiated.

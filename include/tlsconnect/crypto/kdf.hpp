@@ -18,8 +18,7 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
                                     Bytes out) noexcept;
 
 /// HKDF-Expand (RFC 5869, 2.3); `out` may be up to 255 * hash_length(hash) bytes.
-[[nodiscard]] Result<> hkdf_expand(HashAlgorithm hash, BytesView pseudo_random_key, BytesView info,
-                                   Bytes out) noexcept;
+[[nodiscard]] Result<> hkdf_expand(HashAlgorithm hash, BytesView pseudo_random_key, BytesView info, Bytes out) noexcept;
 
 /// HKDF-Expand-Label (RFC 9846, 7.1). `label` comes without its "tls13 " and has at most 249 bytes, `context`
 /// at most 255.

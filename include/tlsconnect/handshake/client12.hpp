@@ -32,9 +32,7 @@ public:
   /// Goes on from the ServerHello: to the server's certificate, its part of a key exchange, or the end of a session's
   /// resumption.
   [[nodiscard]] Result<> start(Handshake12Ptr handshake);
-  [[nodiscard]] Result<> handle(const HandshakeMessage& message) {
-    return detail::dispatch(*this, state_, message);
-  }
+  [[nodiscard]] Result<> handle(const HandshakeMessage& message) { return detail::dispatch(*this, state_, message); }
   [[nodiscard]] bool connected() const noexcept { return std::holds_alternative<Connected>(state_); }
 
   /// What only the caller can supply, and without which nothing more may be handled: verdict, signature or none.

@@ -26,9 +26,7 @@ class Client13 {
 public:
   Client13(HandshakeContext& context, Transcript& transcript, Handshake13Ptr handshake) noexcept;
 
-  [[nodiscard]] Result<> handle(const HandshakeMessage& message) {
-    return detail::dispatch(*this, state_, message);
-  }
+  [[nodiscard]] Result<> handle(const HandshakeMessage& message) { return detail::dispatch(*this, state_, message); }
   [[nodiscard]] bool connected() const noexcept { return std::holds_alternative<Connected>(state_); }
   /// To be called before application data is sealed: changes this side's key when it has sealed enough (RFC 9846, 5.5),
   /// or when the peer has asked for it (4.6.3).
@@ -62,8 +60,8 @@ private:
     explicit ExpectEncryptedExtensions(Handshake13Ptr shared) noexcept : handshake(std::move(shared)) {}
   };
   /// WAIT_CERT_CR
-  struct ExpectCertificateOrRequest : Expects<HandshakeType::certificate, HandshakeType::compressed_certificate,
-                                              HandshakeType::certificate_request> {
+  struct ExpectCertificateOrRequest
+      : Expects<HandshakeType::certificate, HandshakeType::compressed_certificate, HandshakeType::certificate_request> {
     static constexpr std::string_view name = "ExpectCertificateOrRequest";
     Handshake13Ptr handshake;
     explicit ExpectCertificateOrRequest(Handshake13Ptr shared) noexcept : handshake(std::move(shared)) {}
@@ -191,11 +189,11 @@ private:
   HandshakeContext* context_;
   Transcript* transcript_;
   State state_;
-  std::uint64_t epoch_ = 0;               // how often this side's key was updated
-  unsigned key_updates_ = 0;              // without application data between them
-  unsigned messages_ = 0;                 // likewise
-  bool key_update_owed_ = false;          // the peer has asked for one
-  bool key_update_requested_ = false;     // by us, and no KeyUpdate has come since
+  std::uint64_t epoch_ = 0;           // how often this side's key was updated
+  unsigned key_updates_ = 0;          // without application data between them
+  unsigned messages_ = 0;             // likewise
+  bool key_update_owed_ = false;      // the peer has asked for one
+  bool key_update_requested_ = false; // by us, and no KeyUpdate has come since
 };
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI

@@ -15,8 +15,8 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
                                                                     bool raw_public_key, bool after_handshake,
                                                                     const HandshakeMessage& message);
 /// The same for TLS 1.2 (RFC 5246, 7.4.4).
-[[nodiscard]] Result<ClientAuthentication> read_certificate_request12(const HandshakeContext& context, bool raw_public_key,
-                                                                      const HandshakeMessage& message);
+[[nodiscard]] Result<ClientAuthentication>
+read_certificate_request12(const HandshakeContext& context, bool raw_public_key, const HandshakeMessage& message);
 /// Adds the client's Certificate to the flight: the chosen credential's, or an empty one.
 [[nodiscard]] Result<> add_client_certificate(HandshakeContext& context, Flight& flight,
                                               const ClientAuthentication& authentication);

@@ -22,7 +22,7 @@ struct OfferedHello {
   std::vector<KeyExchange> keys;              ///< one of them may serve a hybrid and its elliptic curve
   std::vector<OfferedPsk> psks;
   std::optional<Session> session12; ///< one of TLS 1.2, by its session id or its ticket
-  bool early_data = false; ///< early data follows, under the first of `psks`
+  bool early_data = false;          ///< early data follows, under the first of `psks`
   HelloChoices choices;
 
   /// The keys whose share was sent for the group; null when none was.

@@ -25,8 +25,7 @@ struct EarlyExporter {
 
 /// One connection's surroundings, owned by its engine.
 struct HandshakeContext {
-  HandshakeContext(ConfigPtr shared, ServerName server) noexcept
-      : config(std::move(shared)), name(std::move(server)) {}
+  HandshakeContext(ConfigPtr shared, ServerName server) noexcept : config(std::move(shared)), name(std::move(server)) {}
 
   ConfigPtr config;
   ServerName name;
@@ -35,9 +34,9 @@ struct HandshakeContext {
   bool write_closed = false; ///< close_notify was sent (RFC 9846, 6.1)
   /// What the caller allows to be sent early; after the server's decision, what of it must be sent again.
   ByteVector early_data;
-  bool early_data_wanted = false;    ///< the caller has some, or will have
-  bool early_data_open = false;      ///< more of it can still be sent early
-  std::size_t early_data_limit = 0;  ///< what the session permits, in bytes
+  bool early_data_wanted = false;   ///< the caller has some, or will have
+  bool early_data_open = false;     ///< more of it can still be sent early
+  std::size_t early_data_limit = 0; ///< what the session permits, in bytes
   std::size_t early_data_sent = 0;
   std::unique_ptr<EarlyExporter> early_exporter;
   std::int64_t started = 0; ///< Clock::microseconds

@@ -41,8 +41,8 @@ struct Handshake12 {
   bool status_expected = false; ///< it announces a CertificateStatus (RFC 6066, 8)
   bool server_raw_public_key = false;
   bool client_raw_public_key = false;
-  ByteVector session_id;        ///< the server's name for a new session; may be empty
-  ByteVector sct_list;          ///< of the ServerHello (RFC 6962, 3.3.1)
+  ByteVector session_id; ///< the server's name for a new session; may be empty
+  ByteVector sct_list;   ///< of the ServerHello (RFC 6962, 3.3.1)
   /// The session that is resumed.
   std::optional<Session> session;
   std::optional<Proof<SessionResumed>> resumed;

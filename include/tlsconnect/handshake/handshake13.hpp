@@ -23,9 +23,9 @@ struct AgreedPsk {
 
 /// What the server's CertificateRequest asked for, and what it will be answered with (RFC 9846, 4.3.2).
 struct ClientAuthentication {
-  ByteVector request_context;              ///< empty during the handshake
-  std::optional<CredentialChoice> choice;  ///< none: an empty Certificate is the answer
-  bool status_requested = false;           ///< the client's own staple is welcome
+  ByteVector request_context;             ///< empty during the handshake
+  std::optional<CredentialChoice> choice; ///< none: an empty Certificate is the answer
+  bool status_requested = false;          ///< the client's own staple is welcome
   bool timestamps_requested = false;
 };
 

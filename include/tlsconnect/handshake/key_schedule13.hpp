@@ -99,8 +99,10 @@ private:
 };
 
 /// The record keys of one direction (RFC 9846, 7.3).
-[[nodiscard]] Result<WriteProtection> write_protection(const SuiteParameters& suite, const TrafficSecret& secret) noexcept;
-[[nodiscard]] Result<ReadProtection> read_protection(const SuiteParameters& suite, const TrafficSecret& secret) noexcept;
+[[nodiscard]] Result<WriteProtection> write_protection(const SuiteParameters& suite,
+                                                       const TrafficSecret& secret) noexcept;
+[[nodiscard]] Result<ReadProtection> read_protection(const SuiteParameters& suite,
+                                                     const TrafficSecret& secret) noexcept;
 /// The secret after a KeyUpdate (RFC 9846, 7.2).
 [[nodiscard]] Result<TrafficSecret> next_generation(HashAlgorithm hash, const TrafficSecret& secret) noexcept;
 /// verify_data of a Finished (RFC 9846, 4.4.4): HMAC(finished_key, transcript).

@@ -34,13 +34,12 @@ struct Negotiated12 : Expects<> {
 /// The states WAIT_SH of RFC 9846, A.1, before and after a HelloRetryRequest.
 class Negotiate {
 public:
-  Negotiate(HandshakeContext& context, Transcript& transcript) noexcept : context_(&context), transcript_(&transcript) {}
+  Negotiate(HandshakeContext& context, Transcript& transcript) noexcept
+      : context_(&context), transcript_(&transcript) {}
 
   /// Queues the ClientHello.
   [[nodiscard]] Result<> start();
-  [[nodiscard]] Result<> handle(const HandshakeMessage& message) {
-    return detail::dispatch(*this, state_, message);
-  }
+  [[nodiscard]] Result<> handle(const HandshakeMessage& message) { return detail::dispatch(*this, state_, message); }
   /// What was agreed, once it was: one of the two.
   [[nodiscard]] Negotiated13* negotiated13() noexcept { return std::get_if<Negotiated13>(&state_); }
   [[nodiscard]] Negotiated12* negotiated12() noexcept { return std::get_if<Negotiated12>(&state_); }

@@ -40,8 +40,9 @@ struct ServerChain {
 
 /// The server signed this handshake with the key that it showed (RFC 9846, 4.4.3).
 struct ServerSignature {
-  [[nodiscard]] static Result<Proof<ServerSignature>> verify(const ClientConfig& config, const Proof<ServerChain>& chain,
-                                                             const PublicKey& key, const CertificateVerify& message,
+  [[nodiscard]] static Result<Proof<ServerSignature>> verify(const ClientConfig& config,
+                                                             const Proof<ServerChain>& chain, const PublicKey& key,
+                                                             const CertificateVerify& message,
                                                              const Digest& transcript) noexcept;
   /// TLS 1.2: the server signed its part of the key exchange with the key that it showed (RFC 8422, 5.4). `parameters` are
   /// the bytes of ServerECDHParams.
@@ -63,8 +64,7 @@ struct ServerIdentity {
 /// Both sides saw the same handshake and hold the same secrets (RFC 9846, 4.4.4).
 struct ServerFinished {
   [[nodiscard]] static Result<Proof<ServerFinished>> verify(HashAlgorithm hash, const TrafficSecret& server_secret,
-                                                            const Finished& message,
-                                                            const Digest& transcript) noexcept;
+                                                            const Finished& message, const Digest& transcript) noexcept;
   /// TLS 1.2 (RFC 5246, 7.4.9): behind the server's change_cipher_spec, under the keys of this handshake.
   [[nodiscard]] static Result<Proof<ServerFinished>> verify12(const MainSecret12& main, const Finished& message,
                                                               const Digest& transcript,

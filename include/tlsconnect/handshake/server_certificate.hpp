@@ -15,14 +15,13 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
 
 /// What the server showed, or what the session that is resumed rests on: a chain, or a bare key.
 struct ServerCertificate {
-  std::vector<Certificate> chain;     ///< empty for a raw public key
-  std::vector<PublicKey> public_key;  ///< one: the key that the server must sign with
+  std::vector<Certificate> chain;      ///< empty for a raw public key
+  std::vector<PublicKey> public_key;   ///< one: the key that the server must sign with
   std::vector<PresentedStatus> status; ///< views of ConnectionInfo::peer_status; empty when nothing came
 };
 
 /// Reads a Certificate or CompressedCertificate message. What it holds is kept in ConnectionInfo whatever comes of it.
-[[nodiscard]] Result<ServerCertificate> read_server_certificate(HandshakeContext& context,
-                                                                const Handshake13& handshake,
+[[nodiscard]] Result<ServerCertificate> read_server_certificate(HandshakeContext& context, const Handshake13& handshake,
                                                                 const HandshakeMessage& message);
 /// Opens the certificates, or the key, that stand in ConnectionInfo.
 [[nodiscard]] Result<ServerCertificate> open_peer_chain(const ConnectionInfo& info);
@@ -41,9 +40,8 @@ struct CertificateTypes {
   bool client_raw_public_key = false;
 };
 /// RFC 7250, 4.2: the types that the server selected, which must be among those that were offered.
-[[nodiscard]] Result<CertificateTypes> selected_certificate_types(const ClientConfig& config,
-                                                                  const ExtensionSet& extensions,
-                                                                  std::string_view where) noexcept;
+[[nodiscard]] Result<CertificateTypes>
+selected_certificate_types(const ClientConfig& config, const ExtensionSet& extensions, std::string_view where) noexcept;
 /// RFC 7301: the application protocol that the server chose, which must be one that was offered.
 [[nodiscard]] Result<> read_alpn(HandshakeContext& context, BytesView body, std::string_view where);
 

@@ -18,9 +18,9 @@
 namespace tlsconnect::inline TLSCONNECT_ABI {
 
 TLSCONNECT_DECL std::string_view name_of(NameForm form) noexcept {
-  static constexpr auto names = std::to_array<std::string_view>(
-      {"otherName", "rfc822Name", "dNSName", "x400Address", "directoryName", "ediPartyName",
-       "uniformResourceIdentifier", "iPAddress", "registeredID"});
+  static constexpr auto names =
+      std::to_array<std::string_view>({"otherName", "rfc822Name", "dNSName", "x400Address", "directoryName",
+                                       "ediPartyName", "uniformResourceIdentifier", "iPAddress", "registeredID"});
   const auto index = static_cast<std::size_t>(form);
   return index < names.size() ? names[index] : std::string_view("unknown");
 }

@@ -212,9 +212,9 @@ TLSCONNECT_DECL Result<> Client12::on_key_exchange(ExpectServerKeyExchange state
     return std::unexpected(decoded.error());
   if (Result<> offered = check_group(decoded->params.group); !offered)
     return offered;
-  Result<Proof<ServerSignature>> signature = ServerSignature::verify12(
-      *context_->config, state.server->chain, state.server->key, handshake.randoms, body.first(decoded->params.size()),
-      decoded->algorithm, decoded->signature);
+  Result<Proof<ServerSignature>> signature =
+      ServerSignature::verify12(*context_->config, state.server->chain, state.server->key, handshake.randoms,
+                                body.first(decoded->params.size()), decoded->algorithm, decoded->signature);
   if (!signature)
     return std::unexpected(std::move(signature.error()));
   info.group = handshake.group = decoded->params.group;
@@ -244,7 +244,8 @@ TLSCONNECT_DECL Result<> Client12::on(ExpectHintOrDone state, const HandshakeMes
 TLSCONNECT_DECL Result<> Client12::on(ExpectRequestOrDone state, const HandshakeMessage& message) {
   if (message.type == HandshakeType::server_hello_done)
     return on_hello_done(std::move(state.handshake), std::move(state.identity), message);
-  Result<ClientAuthentication> request = read_certificate_request12(*context_, state.handshake->client_raw_public_key, message);
+  Result<ClientAuthentication> request =
+      read_certificate_request12(*context_, state.handshake->client_raw_public_key, message);
   if (!request)
     return std::unexpected(std::move(request.error()));
   if (Result<> added = transcript_->add(message.bytes); !added)
@@ -270,9 +271,8 @@ TLSCONNECT_DECL Result<> Client12::on_hello_done(Handshake12Ptr handshake, Proof
     return std::unexpected(std::move(aligned.error()));
   if (Result<> added = transcript_->add(message.bytes); !added)
     return added;
-  return begin_flight(std::make_unique<Completion>(Completion{.handshake = std::move(handshake),
-                                                              .identity = std::move(identity),
-                                                              .flight = Flight(*context_, *transcript_)}));
+  return begin_flight(std::make_unique<Completion>(Completion{
+      .handshake = std::move(handshake), .identity = std::move(identity), .flight = Flight(*context_, *transcript_)}));
 }
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI

@@ -247,17 +247,16 @@ TLSCONNECT_DECL Result<> Client13::on(ExpectFinished state, const HandshakeMessa
   Result<ReadProtection> reading = read_protection(suite, *server_secret);
   if (!reading)
     return std::unexpected(std::move(reading.error()));
-  return begin_last_flight(std::make_unique<Completion>(
-      Completion{.handshake = std::move(state.handshake),
-                 .identity = std::move(state.identity),
-                 .finished = std::move(*finished),
-                 .aligned = std::move(*aligned),
-                 .main = std::move(*main),
-                 .server_secret = std::move(*server_secret),
-                 .client_secret = std::move(*client_secret),
-                 .exporter = std::move(*exporter),
-                 .reading = std::move(*reading),
-                 .flight = Flight(*context_, *transcript_)}));
+  return begin_last_flight(std::make_unique<Completion>(Completion{.handshake = std::move(state.handshake),
+                                                                   .identity = std::move(state.identity),
+                                                                   .finished = std::move(*finished),
+                                                                   .aligned = std::move(*aligned),
+                                                                   .main = std::move(*main),
+                                                                   .server_secret = std::move(*server_secret),
+                                                                   .client_secret = std::move(*client_secret),
+                                                                   .exporter = std::move(*exporter),
+                                                                   .reading = std::move(*reading),
+                                                                   .flight = Flight(*context_, *transcript_)}));
 }
 
 TLSCONNECT_DECL Result<> Client13::begin_last_flight(CompletionPtr completion) {
@@ -336,8 +335,8 @@ TLSCONNECT_DECL Result<> Client13::complete(CompletionPtr completion, std::optio
     Result<ResumptionSecret> secret = completion->main.resumption_secret(*whole);
     if (!secret)
       return std::unexpected(std::move(secret.error()));
-    connected.resumption = std::make_unique<Resumption>(
-        Resumption{std::move(*secret), completion->handshake->identity_usable_until});
+    connected.resumption =
+        std::make_unique<Resumption>(Resumption{std::move(*secret), completion->handshake->identity_usable_until});
   }
   if (config.post_handshake_auth()) {
     Result<Transcript> whole = transcript_->clone();

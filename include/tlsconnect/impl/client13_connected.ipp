@@ -57,8 +57,8 @@ TLSCONNECT_DECL Result<> Client13::on_new_session_ticket(const Connected& state,
   session.version = ProtocolVersion::tls1_3;
   session.cipher_suite = state.suite.suite;
   session.secret = SessionSecret(hash_length(state.suite.hash));
-  if (Result<> derived = ticket_psk(state.suite.hash, state.resumption->secret, ticket->ticket_nonce,
-                                    session.secret.bytes());
+  if (Result<> derived =
+          ticket_psk(state.suite.hash, state.resumption->secret, ticket->ticket_nonce, session.secret.bytes());
       !derived)
     return derived;
   session.ticket = to_vector(ticket->ticket);

@@ -121,13 +121,14 @@ TLSCONNECT_DECL Result<> add_client_certificate(HandshakeContext& context, Fligh
   if (Result<> done = writer.finish(CertificateMessage::name); !done)
     return done;
   for (const Certificate& certificate : credential.chain())
-    if (!message.certificate_list.push_back({certificate.der(), message.certificate_list.empty() ? staple : BytesView()}))
+    if (!message.certificate_list.push_back(
+            {certificate.der(), message.certificate_list.empty() ? staple : BytesView()}))
       return fail(ErrorCode::configuration_invalid, CertificateMessage::name, "the client's chain is too long");
   return flight.add(message);
 }
 
-TLSCONNECT_DECL Result<ClientAuthentication> read_certificate_request12(const HandshakeContext& context, bool raw_public_key,
-                                                                        const HandshakeMessage& message) {
+TLSCONNECT_DECL Result<ClientAuthentication>
+read_certificate_request12(const HandshakeContext& context, bool raw_public_key, const HandshakeMessage& message) {
   static constexpr std::string_view where = CertificateRequest12::name;
   const Result<CertificateRequest12> request = decode<CertificateRequest12>(message.body);
   if (!request)

@@ -200,10 +200,10 @@ private:
       if (config_->record_size_limit() == 0)
         return false;
       // RFC 8449, 4: the limit of TLS 1.2 is 2^14, as the type is not counted.
-      note(encode(RecordSizeLimit{tls13() ? config_->record_size_limit()
-                                          : std::min<std::uint16_t>(config_->record_size_limit(),
-                                                                    limits::record_plaintext)},
-                  body));
+      note(encode(
+          RecordSizeLimit{tls13() ? config_->record_size_limit()
+                                  : std::min<std::uint16_t>(config_->record_size_limit(), limits::record_plaintext)},
+          body));
       return true;
     case ExtensionType::extended_main_secret:
       // RFC 7627, 5.1: the extension is empty.
@@ -411,8 +411,8 @@ TLSCONNECT_DECL Result<OfferedHello> send_client_hello(HandshakeContext& context
       return std::unexpected(std::move(psks.error()));
     hello.psks = std::move(*psks);
   }
-  hello.early_data =
-      !hello.psks.empty() && hello.psks.front().session && detail::permits_early_data(context, *hello.psks.front().session);
+  hello.early_data = !hello.psks.empty() && hello.psks.front().session &&
+                     detail::permits_early_data(context, *hello.psks.front().session);
 
   if (Result<> queued = detail::queue_client_hello(context, transcript, hello, nullptr); !queued)
     return std::unexpected(std::move(queued.error()));

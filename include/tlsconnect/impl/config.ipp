@@ -82,9 +82,8 @@ struct Offer {
     if (parameters->authentication != Authentication12::psk)
       return certificates;
     // RFC 9258, 1: imported keys are for TLS 1.3.
-    return std::any_of(external_psks.begin(), external_psks.end(), [&](const ExternalPsk& psk) {
-      return !psk.imported() && psk.hash() == parameters->hash;
-    });
+    return std::any_of(external_psks.begin(), external_psks.end(),
+                       [&](const ExternalPsk& psk) { return !psk.imported() && psk.hash() == parameters->hash; });
   }
   /// Whether a version has all that it needs, with these suites. One that was not asked for needs a signature scheme of
   /// its own too; otherwise, servers that have both versions would choose it in vain.
@@ -92,9 +91,8 @@ struct Offer {
     const bool tls13 = version == ProtocolVersion::tls1_3;
     if (tls13 && !asked_for && std::none_of(signature_schemes.begin(), signature_schemes.end(), signs_tls13))
       return false;
-    return std::any_of(suites.begin(), suites.end(), [&](CipherSuite suite) {
-      return tls13 == parameters_of(suite).has_value() && has(suite);
-    });
+    return std::any_of(suites.begin(), suites.end(),
+                       [&](CipherSuite suite) { return tls13 == parameters_of(suite).has_value() && has(suite); });
   }
 };
 
@@ -196,8 +194,7 @@ TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::require_post_quant
   require_post_quantum_ = required;
   return *this;
 }
-TLSCONNECT_DECL ClientConfig::Builder&
-ClientConfig::Builder::signature_schemes(std::vector<SignatureScheme> schemes) {
+TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::signature_schemes(std::vector<SignatureScheme> schemes) {
   signature_schemes_ = std::move(schemes);
   signature_schemes_chosen_ = true;
   return *this;
@@ -217,23 +214,19 @@ ClientConfig::Builder::raw_public_keys(std::shared_ptr<const RawPublicKeyVerifie
   raw_public_keys_ = std::move(verifier);
   return *this;
 }
-TLSCONNECT_DECL ClientConfig::Builder&
-ClientConfig::Builder::verify_again_on_resumption(bool on) {
+TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::verify_again_on_resumption(bool on) {
   verify_again_on_resumption_ = on;
   return *this;
 }
-TLSCONNECT_DECL ClientConfig::Builder&
-ClientConfig::Builder::session_store(std::shared_ptr<SessionStore> store) {
+TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::session_store(std::shared_ptr<SessionStore> store) {
   session_store_ = std::move(store);
   return *this;
 }
-TLSCONNECT_DECL ClientConfig::Builder&
-ClientConfig::Builder::external_psks(std::vector<ExternalPsk> psks) {
+TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::external_psks(std::vector<ExternalPsk> psks) {
   external_psks_ = std::move(psks);
   return *this;
 }
-TLSCONNECT_DECL ClientConfig::Builder&
-ClientConfig::Builder::credentials(std::vector<Credential> credentials) {
+TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::credentials(std::vector<Credential> credentials) {
   credentials_ = std::move(credentials);
   return *this;
 }
@@ -251,48 +244,40 @@ TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::credential_require
   credential_required_ = required;
   return *this;
 }
-TLSCONNECT_DECL ClientConfig::Builder&
-ClientConfig::Builder::post_handshake_auth(bool allowed) {
+TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::post_handshake_auth(bool allowed) {
   post_handshake_auth_ = allowed;
   return *this;
 }
-TLSCONNECT_DECL ClientConfig::Builder&
-ClientConfig::Builder::status_request(bool on) {
+TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::status_request(bool on) {
   status_request_ = on;
   return *this;
 }
-TLSCONNECT_DECL ClientConfig::Builder&
-ClientConfig::Builder::signed_certificate_timestamps(bool on) {
+TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::signed_certificate_timestamps(bool on) {
   signed_certificate_timestamps_ = on;
   return *this;
 }
-TLSCONNECT_DECL ClientConfig::Builder&
-ClientConfig::Builder::certificate_decompressors(std::vector<std::shared_ptr<const CertificateDecompressor>> decompressors) {
+TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::certificate_decompressors(
+    std::vector<std::shared_ptr<const CertificateDecompressor>> decompressors) {
   certificate_decompressors_ = std::move(decompressors);
   return *this;
 }
-TLSCONNECT_DECL ClientConfig::Builder&
-ClientConfig::Builder::record_size_limit(std::uint16_t bytes) {
+TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::record_size_limit(std::uint16_t bytes) {
   record_size_limit_ = bytes;
   return *this;
 }
-TLSCONNECT_DECL ClientConfig::Builder&
-ClientConfig::Builder::record_padding(std::size_t multiple) {
+TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::record_padding(std::size_t multiple) {
   record_padding_ = multiple;
   return *this;
 }
-TLSCONNECT_DECL ClientConfig::Builder&
-ClientConfig::Builder::grease(bool on) {
+TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::grease(bool on) {
   grease_ = on;
   return *this;
 }
-TLSCONNECT_DECL ClientConfig::Builder&
-ClientConfig::Builder::permute_extensions(bool on) {
+TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::permute_extensions(bool on) {
   permute_extensions_ = on;
   return *this;
 }
-TLSCONNECT_DECL ClientConfig::Builder&
-ClientConfig::Builder::key_log(std::shared_ptr<KeyLog> sink) {
+TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::key_log(std::shared_ptr<KeyLog> sink) {
   key_log_ = std::move(sink);
   return *this;
 }
@@ -337,11 +322,11 @@ TLSCONNECT_DECL Result<> ClientConfig::Builder::settle_versions(ClientConfig& co
     if (version != ProtocolVersion::tls1_3 && version != ProtocolVersion::tls1_2)
       return std::unexpected(detail::invalid(std::string(name_of(version)) + " cannot be offered"));
   if (config.versions_.empty())
-    return std::unexpected(detail::invalid("no version is left to offer: each needs a cipher suite, a group, a signature "
-                                           "scheme and trust of its own"));
+    return std::unexpected(
+        detail::invalid("no version is left to offer: each needs a cipher suite, a group, a signature "
+                        "scheme and trust of its own"));
   for (const CipherSuite suite : cipher_suites_)
-    if (offer.has(suite) &&
-        config.offers(parameters_of(suite) ? ProtocolVersion::tls1_3 : ProtocolVersion::tls1_2))
+    if (offer.has(suite) && config.offers(parameters_of(suite) ? ProtocolVersion::tls1_3 : ProtocolVersion::tls1_2))
       config.cipher_suites_.push_back(suite);
   config.require_extended_main_secret_ = require_extended_main_secret_;
   return {};
@@ -388,7 +373,8 @@ TLSCONNECT_DECL Result<ConfigPtr> ClientConfig::Builder::build_or_throw() const 
     return std::unexpected(detail::invalid("post-quantum groups are required and switched off"));
   for (const NamedGroup group : groups_) {
     if (!lengths_of(group))
-      return std::unexpected(detail::invalid("group " + std::to_string(static_cast<unsigned>(group)) + " is not known"));
+      return std::unexpected(
+          detail::invalid("group " + std::to_string(static_cast<unsigned>(group)) + " is not known"));
     if (is_post_quantum(group) ? hybrid_ != HybridPolicy::off : !require_post_quantum_)
       config->groups_.push_back(group);
   }
@@ -447,8 +433,8 @@ TLSCONNECT_DECL Result<ConfigPtr> ClientConfig::Builder::build_or_throw() const 
   config->session_store_ = session_store_ ? *session_store_ : std::make_shared<MemorySessionStore>();
   // One place is for a session.
   if (external_psks_.size() >= limits::offered_psks)
-    return std::unexpected(detail::invalid("too many external pre-shared keys, at most " +
-                                           std::to_string(limits::offered_psks - 1)));
+    return std::unexpected(
+        detail::invalid("too many external pre-shared keys, at most " + std::to_string(limits::offered_psks - 1)));
   for (const ExternalPsk& psk : external_psks_)
     if (std::none_of(cipher_suites_.begin(), cipher_suites_.end(),
                      [&](CipherSuite suite) { return detail::hash_of_suite(suite) == psk.hash(); }))

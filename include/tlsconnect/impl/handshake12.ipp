@@ -19,8 +19,8 @@ TLSCONNECT_DECL Result<Proof<SessionResumed>> SessionResumed::check(const Sessio
   return Proof<SessionResumed>();
 }
 
-TLSCONNECT_DECL Result<ExternalPskAgreed::Choice>
-ExternalPskAgreed::choose(const ClientConfig& config, const SuiteParameters12& suite) noexcept {
+TLSCONNECT_DECL Result<ExternalPskAgreed::Choice> ExternalPskAgreed::choose(const ClientConfig& config,
+                                                                            const SuiteParameters12& suite) noexcept {
   std::uint16_t index = 0;
   for (const ExternalPsk& psk : config.external_psks()) {
     if (!psk.imported() && psk.hash() == suite.hash)

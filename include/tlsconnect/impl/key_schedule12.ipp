@@ -25,8 +25,8 @@ TLSCONNECT_DECL PremasterSecret psk_premaster_secret(BytesView psk, BytesView ot
 TLSCONNECT_DECL Result<MainSecret12> MainSecret12::extended(HashAlgorithm hash, const PremasterSecret& premaster,
                                                             const Digest& session_hash) noexcept {
   Bytes48 secret(size);
-  if (Result<> done = prf_tls12(hash, premaster.view(), "extended master secret", session_hash.view(), {},
-                                secret.bytes());
+  if (Result<> done =
+          prf_tls12(hash, premaster.view(), "extended master secret", session_hash.view(), {}, secret.bytes());
       !done)
     return std::unexpected(std::move(done.error()));
   return MainSecret12(hash, std::move(secret));
@@ -89,8 +89,8 @@ TLSCONNECT_DECL Result<KeyBlock12> KeyBlock12::derive(const SuiteParameters12& s
   const std::size_t iv = fixed_iv_length12(suite.aead);
   // RFC 5246, 6.3: AEADs need no keys for a MAC. Two keys of 32 bytes and two IVs of 12 at most.
   Secret<KeyBlockTag, 2 * 32 + 2 * 12> block(2 * key + 2 * iv);
-  if (Result<> done = prf_tls12(suite.hash, main_secret, "key expansion", randoms.server, randoms.client,
-                                block.bytes());
+  if (Result<> done =
+          prf_tls12(suite.hash, main_secret, "key expansion", randoms.server, randoms.client, block.bytes());
       !done)
     return std::unexpected(std::move(done.error()));
   const BytesView all = block.view();

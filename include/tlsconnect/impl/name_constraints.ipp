@@ -145,9 +145,8 @@ inline std::optional<std::string> name_violates(const NameConstraints& constrain
 
 } // namespace detail
 
-TLSCONNECT_DECL std::optional<std::string> constraint_violated(const NameConstraints& constraints,
-                                                               const ConstrainedNames& names,
-                                                               std::size_t& comparisons) {
+TLSCONNECT_DECL std::optional<std::string>
+constraint_violated(const NameConstraints& constraints, const ConstrainedNames& names, std::size_t& comparisons) {
   // RFC 5280, 6.1.3 (b): the subject, unless it is empty, and every alternative name.
   if (!names.subject.empty()) {
     const GeneralName subject{NameForm::directory, {}, std::string(names.subject)};

@@ -56,7 +56,8 @@ TLSCONNECT_DECL Result<ProtocolVersion> selected_version(const ClientConfig& con
   std::optional<BytesView> selected;
   // A client that did not offer TLS 1.3 did not send supported_versions: an answer to it is refused as unsolicited.
   if (message.extensions && config.offers(ProtocolVersion::tls1_3)) {
-    Result<std::optional<BytesView>> found = peek_extension(*message.extensions, ExtensionType::supported_versions, where);
+    Result<std::optional<BytesView>> found =
+        peek_extension(*message.extensions, ExtensionType::supported_versions, where);
     if (!found)
       return std::unexpected(std::move(found.error()));
     selected = *found;
@@ -187,8 +188,8 @@ TLSCONNECT_DECL Result<> Negotiate::on_hello_retry_request(OfferedHelloPtr hello
   return {};
 }
 
-TLSCONNECT_DECL Result<> Negotiate::on_server_hello(OfferedHelloPtr hello, const Retry* retry, const ServerHello& message,
-                                                    const HandshakeMessage& raw) {
+TLSCONNECT_DECL Result<> Negotiate::on_server_hello(OfferedHelloPtr hello, const Retry* retry,
+                                                    const ServerHello& message, const HandshakeMessage& raw) {
   static constexpr std::string_view where = "ServerHello";
   const Result<ProtocolVersion> version = detail::selected_version(*context_->config, message, where);
   // RFC 9846, 4.1.4: the retry's version binds; another one now is not a failed negotiation.
@@ -304,16 +305,15 @@ TLSCONNECT_DECL Result<> Negotiate::on_server_hello(OfferedHelloPtr hello, const
     info.psk = psk->session ? PskUse::resumption : PskUse::external;
   if (psk && !psk->session)
     info.external_psk = chosen_external;
-  auto agreed = std::make_unique<Handshake13>(
-      Handshake13{.suite = *suite,
-                  .offered = hello->extensions,
-                  .client_random = hello->random,
-                  .secret = std::move(*secret),
-                  .server_secret = std::move(*server_secret),
-                  .client_secret = std::move(*client_secret),
-                  .psk = std::move(psk),
-                  .early_data_pending = early_data_pending,
-                  .client_authentication = std::nullopt});
+  auto agreed = std::make_unique<Handshake13>(Handshake13{.suite = *suite,
+                                                          .offered = hello->extensions,
+                                                          .client_random = hello->random,
+                                                          .secret = std::move(*secret),
+                                                          .server_secret = std::move(*server_secret),
+                                                          .client_secret = std::move(*client_secret),
+                                                          .psk = std::move(psk),
+                                                          .early_data_pending = early_data_pending,
+                                                          .client_authentication = std::nullopt});
   state_.emplace<Negotiated13>(std::move(agreed));
   return {};
 }

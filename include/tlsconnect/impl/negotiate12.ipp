@@ -96,8 +96,8 @@ TLSCONNECT_DECL Result<> Negotiate::on_server_hello12(OfferedHelloPtr hello, con
   // RFC 5246, 7.4.1.3: only null compression was offered (CRIME).
   if (message.legacy_compression_method != 0)
     return fail(ErrorCode::compression_not_null, where);
-  const Result<ExtensionSet> extensions = ExtensionSet::parse(message.extensions.value_or(BytesView()),
-                                                              ExtensionContext::server_hello12, hello->extensions, where);
+  const Result<ExtensionSet> extensions = ExtensionSet::parse(
+      message.extensions.value_or(BytesView()), ExtensionContext::server_hello12, hello->extensions, where);
   if (!extensions)
     return std::unexpected(extensions.error());
 

@@ -129,8 +129,7 @@ private:
       const auto same = [candidate](const PathCertificate* anchor) {
         return equal(anchor->certificate().der(), candidate->certificate().der());
       };
-      if (candidate->subject() == subject.issuer() &&
-          std::none_of(issuers.begin(), issuers.end(), same))
+      if (candidate->subject() == subject.issuer() && std::none_of(issuers.begin(), issuers.end(), same))
         issuers.push_back(candidate);
     }
     sort_stably(issuers, [&](const PathCertificate* a, const PathCertificate* b) {
@@ -236,7 +235,8 @@ private:
   PathFinding search_limit() const {
     return {PathRule::search_limit, ErrorCode::certificate_unknown_issuer, 0,
             "the certificates that the server sent can be combined in too many ways, and none of those that were tried "
-            "(" + std::to_string(cost_.candidates) + " issuers, " + std::to_string(cost_.signature_checks) +
+            "(" +
+                std::to_string(cost_.candidates) + " issuers, " + std::to_string(cost_.signature_checks) +
                 " signatures) leads to a trust anchor"};
   }
 
@@ -255,9 +255,8 @@ private:
       if (!refused.signatures_tried)
         add_signature_findings(refused.path, refused.findings);
       order_by_cause(refused.findings);
-      const bool all_signed = std::none_of(refused.findings.begin(), refused.findings.end(), [](const PathFinding& one) {
-        return one.rule == PathRule::signature;
-      });
+      const bool all_signed = std::none_of(refused.findings.begin(), refused.findings.end(),
+                                           [](const PathFinding& one) { return one.rule == PathRule::signature; });
       if (!best.empty() && (all_signed != best_signed ? best_signed : refused.findings.size() >= best.size()))
         continue;
       best = refused.findings;

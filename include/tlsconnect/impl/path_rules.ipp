@@ -42,7 +42,8 @@ TLSCONNECT_DECL PathCertificate::PathCertificate(Certificate certificate, std::s
     if (comparable)
       *to = std::move(*comparable);
     else
-      problem_ = Error(ErrorCode::certificate_malformed, {}, "its subject or its issuer cannot be read (RFC 5280, 4.1.2.4)");
+      problem_ =
+          Error(ErrorCode::certificate_malformed, {}, "its subject or its issuer cannot be read (RFC 5280, 4.1.2.4)");
   }
   Result<CertificateExtensions> extensions = CertificateExtensions::decode(fields_.extensions);
   if (extensions)
@@ -292,8 +293,8 @@ inline void check_name_constraints(std::span<PathCertificate* const> path, PathC
     for (std::size_t k = i; k-- > 0;) {
       if (k != 0 && path[k]->self_issued())
         continue;
-      std::size_t left = limits::name_constraint_comparisons -
-                         std::min(cost.name_comparisons, limits::name_constraint_comparisons);
+      std::size_t left =
+          limits::name_constraint_comparisons - std::min(cost.name_comparisons, limits::name_constraint_comparisons);
       const auto reason = constraint_violated(*constraints,
                                               {.subject = path[k]->subject(),
                                                .subject_has_email = name_has_email(path[k]->fields().subject),

@@ -146,7 +146,7 @@ inline TrustIdentity identity_of_anchors(const std::vector<Certificate>& anchors
 } // namespace detail
 
 TLSCONNECT_DECL Result<std::shared_ptr<const PathVerifier>> PathVerifier::create(const TrustAnchors& anchors,
-                                                                                  PathPolicy policy) noexcept {
+                                                                                 PathPolicy policy) noexcept {
   if (anchors.empty())
     return fail(ErrorCode::no_trust_anchors);
   auto store = AnchorStore::create(anchors.certificates());

@@ -310,8 +310,7 @@ TLSCONNECT_DECL IoResult<std::size_t> PosixSocket::read_some(Bytes space) noexce
   if (space.empty())
     return std::size_t{0};
   for (;;) {
-    const ssize_t count =
-        ::recv(descriptor_, space.data(), std::min(space.size(), detail::posix_largest_transfer), 0);
+    const ssize_t count = ::recv(descriptor_, space.data(), std::min(space.size(), detail::posix_largest_transfer), 0);
     if (count > 0)
       return static_cast<std::size_t>(count);
     if (count == 0)

@@ -126,8 +126,7 @@ TLSCONNECT_DECL Result<> fill_binders(const std::vector<OfferedPsk>& psks, const
 }
 
 TLSCONNECT_DECL Result<Proof<PskAccepted>> PskAccepted::check(const std::vector<OfferedPsk>& offered,
-                                                              std::size_t selected,
-                                                              HashAlgorithm suite_hash) noexcept {
+                                                              std::size_t selected, HashAlgorithm suite_hash) noexcept {
   // RFC 9846, 4.2.11: within what was offered, and of the suite's hash.
   if (selected >= offered.size())
     return fail(ErrorCode::psk_not_offered, "ServerHello", "key number " + std::to_string(selected));

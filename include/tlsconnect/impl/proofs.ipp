@@ -56,9 +56,10 @@ TLSCONNECT_DECL Result<ServerChain::Accepted> ServerChain::by_verdict(Result<Ver
   return Accepted{Proof<ServerChain>(), std::move(*verdict)};
 }
 
-TLSCONNECT_DECL Result<Proof<ServerSignature>>
-ServerSignature::verify(const ClientConfig& config, const Proof<ServerChain>&, const PublicKey& key,
-                        const CertificateVerify& message, const Digest& transcript) noexcept {
+TLSCONNECT_DECL Result<Proof<ServerSignature>> ServerSignature::verify(const ClientConfig& config,
+                                                                       const Proof<ServerChain>&, const PublicKey& key,
+                                                                       const CertificateVerify& message,
+                                                                       const Digest& transcript) noexcept {
   // RFC 9846, 4.4.3: the scheme must be one that the client offered in signature_algorithms.
   const std::span<const SignatureScheme> offered = config.signature_schemes();
   // PKCS#1 v1.5 among them is for TLS 1.2.
@@ -119,7 +120,8 @@ TLSCONNECT_DECL Result<Proof<ServerFinished>> ServerFinished::verify(HashAlgorit
   return Proof<ServerFinished>();
 }
 
-TLSCONNECT_DECL Result<Proof<ServerFinished>> ServerFinished::verify12(const MainSecret12& main, const Finished& message,
+TLSCONNECT_DECL Result<Proof<ServerFinished>> ServerFinished::verify12(const MainSecret12& main,
+                                                                       const Finished& message,
                                                                        const Digest& transcript,
                                                                        const Proof<CipherSpecChanged>&) noexcept {
   Result<VerifyData12> expected = main.server_finished(transcript);

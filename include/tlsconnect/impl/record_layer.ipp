@@ -58,8 +58,9 @@ TLSCONNECT_DECL Result<std::optional<RecordLayer::Content>> RecordLayer::next_re
     const RecordHeader header = RecordHeader::parse(input.first<RecordHeader::size>());
     // RFC 9846, 5.1 and 5.2: 2^14 bytes, and 256 more for a protected record. The length is checked before the record
     // is waited for.
-    const std::size_t limit = (read_ || read12_) && header.type != ContentType::change_cipher_spec ? limits::record_ciphertext
-                                                                                     : limits::record_plaintext;
+    const std::size_t limit = (read_ || read12_) && header.type != ContentType::change_cipher_spec
+                                  ? limits::record_ciphertext
+                                  : limits::record_plaintext;
     if (header.length > limit)
       return fail(ErrorCode::record_overflow, "record", std::to_string(header.length) + " bytes");
     // RFC 5246, 6.2.1 and E.1: once the version is agreed, every record says it.
@@ -95,7 +96,8 @@ TLSCONNECT_DECL Result<> RecordLayer::accept_change_cipher_spec(BytesView conten
   return {};
 }
 
-TLSCONNECT_DECL Result<std::optional<RecordLayer::Content>> RecordLayer::open_record(RecordHeader header, Bytes record) {
+TLSCONNECT_DECL Result<std::optional<RecordLayer::Content>> RecordLayer::open_record(RecordHeader header,
+                                                                                     Bytes record) {
   Bytes content = record.subspan(RecordHeader::size);
   if (!read_) {
     // RFC 9846, 5.1: application data is never sent unprotected.
@@ -225,7 +227,7 @@ TLSCONNECT_DECL void RecordLayer::set_read_protection(Proof<RecordAligned>, Read
 TLSCONNECT_DECL Result<> RecordLayer::send(ContentType type, BytesView content) {
   constexpr std::size_t overhead = RecordHeader::size + 8 + aead_tag_length;
   // TLS 1.3 counts the type and the padding of what is protected, TLS 1.2 the content alone (RFC 8449, 4).
-  const std::size_t most = write_    ? send_limit_ - std::size_t{1}
+  const std::size_t most = write_     ? send_limit_ - std::size_t{1}
                            : write12_ ? std::min<std::size_t>(send_limit_, limits::record_plaintext)
                                       : limits::record_plaintext;
   const std::size_t records = (content.size() + most - 1) / most;

@@ -83,9 +83,8 @@ TLSCONNECT_DECL Result<ServerCertificate> open_peer_chain(const ConnectionInfo& 
   return server;
 }
 
-TLSCONNECT_DECL Result<ServerCertificate> read_server_certificate(HandshakeContext& context,
-                                                                  const Handshake13& handshake,
-                                                                  const HandshakeMessage& message) {
+TLSCONNECT_DECL Result<ServerCertificate>
+read_server_certificate(HandshakeContext& context, const Handshake13& handshake, const HandshakeMessage& message) {
   static constexpr std::string_view where = CertificateMessage::name;
   ByteVector decompressed;
   BytesView body = message.body;

@@ -67,9 +67,9 @@ inline std::string comparable_name_or_throw(BytesView raw) {
 inline bool is_weak_signature(std::string_view oid) noexcept {
   static constexpr auto weak = std::to_array<std::string_view>({
       "1.2.840.113549.1.1.2", "1.2.840.113549.1.1.3", "1.2.840.113549.1.1.4", "1.2.840.113549.1.1.5", // RSA
-      "1.3.14.3.2.3", "1.3.14.3.2.29",                                                                // RSA, older names
-      "1.2.840.10045.4.1",                                                                            // ECDSA
-      "1.2.840.10040.4.3", "1.3.14.3.2.27",                                                           // DSA
+      "1.3.14.3.2.3", "1.3.14.3.2.29",      // RSA, older names
+      "1.2.840.10045.4.1",                  // ECDSA
+      "1.2.840.10040.4.3", "1.3.14.3.2.27", // DSA
   });
   return std::find(weak.begin(), weak.end(), oid) != weak.end();
 }

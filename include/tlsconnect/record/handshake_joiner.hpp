@@ -24,7 +24,8 @@ class HandshakeJoiner;
 
 /// That a message ended the record that it came in: only then may the keys change (RFC 9846, 5.1).
 struct RecordAligned {
-  [[nodiscard]] static Result<Proof<RecordAligned>> check(const HandshakeJoiner& joiner, std::string_view where) noexcept;
+  [[nodiscard]] static Result<Proof<RecordAligned>> check(const HandshakeJoiner& joiner,
+                                                          std::string_view where) noexcept;
 };
 
 /// Joins what one record does not hold, and splits what one record holds. A message inside one record is not copied.
@@ -102,7 +103,8 @@ private:
   bool given_ = false; // partial_ is the message that was given out last
 };
 
-inline Result<Proof<RecordAligned>> RecordAligned::check(const HandshakeJoiner& joiner, std::string_view where) noexcept {
+inline Result<Proof<RecordAligned>> RecordAligned::check(const HandshakeJoiner& joiner,
+                                                         std::string_view where) noexcept {
   if (joiner.in_message())
     return fail(ErrorCode::key_change_not_aligned, where);
   return Proof<RecordAligned>();

@@ -57,7 +57,7 @@ public:
   /// RFC 9846, 5.5: how many records a key may seal. True: send a KeyUpdate before the next one.
   [[nodiscard]] bool wants_key_update() const noexcept {
     return nonces_.used() >= (algorithm_ == AeadAlgorithm::chacha20_poly1305 ? limits::records_per_key_chacha20
-                                                                            : limits::records_per_key_aes_gcm);
+                                                                             : limits::records_per_key_aes_gcm);
   }
 
 private:

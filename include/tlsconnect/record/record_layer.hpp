@@ -22,7 +22,7 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
 struct Incoming {
   enum class Kind : std::uint8_t { nothing, handshake, application_data, alert };
   Kind kind = Kind::nothing;
-  HandshakeMessage message;  ///< for handshake
+  HandshakeMessage message;   ///< for handshake
   BytesView application_data; ///< never empty
   AlertDescription alert{};
   std::uint8_t alert_level = 0; ///< as it came
@@ -61,7 +61,9 @@ public:
   /// has come already has come too early.
   [[nodiscard]] Result<> begin_tls12() noexcept;
   /// The next thing to come, but for alerts, is the peer's change_cipher_spec, behind which it uses these keys.
-  void expect_change_cipher_spec(ReadProtection12 protection) noexcept { pending_read12_.emplace(std::move(protection)); }
+  void expect_change_cipher_spec(ReadProtection12 protection) noexcept {
+    pending_read12_.emplace(std::move(protection));
+  }
   /// The proof that the message given out last ended its record; `where` names it in the error.
   [[nodiscard]] Result<Proof<RecordAligned>> aligned(std::string_view where) const noexcept {
     return RecordAligned::check(joiner_, where);

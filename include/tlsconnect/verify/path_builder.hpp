@@ -33,9 +33,9 @@ private:
 /// What is wrong with a chain, and with which certificate of it.
 struct PathFailure {
   ErrorCode code;
-  std::size_t position = 0;                ///< in the presented chain; its size for a trust anchor
-  std::string reason = {};                 ///< for a person
-  std::vector<PathFinding> findings = {};  ///< all reasons, ordered by cause; the first is the one above
+  std::size_t position = 0;               ///< in the presented chain; its size for a trust anchor
+  std::string reason = {};                ///< for a person
+  std::vector<PathFinding> findings = {}; ///< all reasons, ordered by cause; the first is the one above
 };
 
 /// Finds a path from the server's certificate, the first of `chain`, over any of the others, in whatever order, to an

@@ -19,22 +19,22 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
 /// What a path can be refused for, ordered by cause: where several rules are broken, the first of them is the reason. A
 /// certificate that nobody vouches for may say anything; one that has expired may be fine otherwise.
 enum class PathRule : std::uint8_t {
-  trusted_issuer,       ///< the path leads to a trust anchor
-  search_limit,         ///< it can be found with reasonable effort
-  well_formed,          ///< fields and extensions are what their definitions say
-  signature,            ///< the issuer's key made the signature
-  signature_algorithm,  ///< with an algorithm that is safe and wanted
-  key,                  ///< every key is of a known kind, and long enough
-  version,              ///< X.509v3
-  authority,            ///< who issues is a certificate authority
-  not_authority,        ///< the server's certificate is not an authority's
-  key_usage,            ///< keyUsage allows what the key is used for
-  extended_key_usage,   ///< extendedKeyUsage allows servers
-  path_length,          ///< no more authorities than pathLenConstraint allows
-  name_constraints,     ///< no names but those that nameConstraints allow
-  critical_extension,   ///< every critical extension is understood
-  serial_number,        ///< positive, at most 20 bytes
-  validity,             ///< today is between notBefore and notAfter
+  trusted_issuer,      ///< the path leads to a trust anchor
+  search_limit,        ///< it can be found with reasonable effort
+  well_formed,         ///< fields and extensions are what their definitions say
+  signature,           ///< the issuer's key made the signature
+  signature_algorithm, ///< with an algorithm that is safe and wanted
+  key,                 ///< every key is of a known kind, and long enough
+  version,             ///< X.509v3
+  authority,           ///< who issues is a certificate authority
+  not_authority,       ///< the server's certificate is not an authority's
+  key_usage,           ///< keyUsage allows what the key is used for
+  extended_key_usage,  ///< extendedKeyUsage allows servers
+  path_length,         ///< no more authorities than pathLenConstraint allows
+  name_constraints,    ///< no names but those that nameConstraints allow
+  critical_extension,  ///< every critical extension is understood
+  serial_number,       ///< positive, at most 20 bytes
+  validity,            ///< today is between notBefore and notAfter
 };
 
 /// A rule's name, and where it stands.

@@ -19,7 +19,8 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
 
 /// A number of the wire: an unsigned integer, or a registry's open enum; big-endian, as wide as its type.
 template <class T>
-concept WireNumber = std::unsigned_integral<T> || (std::is_enum_v<T> && std::unsigned_integral<std::underlying_type_t<T>>);
+concept WireNumber =
+    std::unsigned_integral<T> || (std::is_enum_v<T> && std::unsigned_integral<std::underlying_type_t<T>>);
 
 /// A list of 16-bit code points. Written from a span of values; read as a view of the message, without a copy.
 template <WireNumber E>

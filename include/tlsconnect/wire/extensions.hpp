@@ -127,7 +127,8 @@ private:
 
 inline Result<ExtensionSet> ExtensionSet::parse(BytesView block, ExtensionContext context,
                                                 const OfferedExtensions& offered, std::string_view where) noexcept {
-  const bool answers = context != ExtensionContext::certificate_request && context != ExtensionContext::new_session_ticket;
+  const bool answers =
+      context != ExtensionContext::certificate_request && context != ExtensionContext::new_session_ticket;
   ExtensionSet set;
   Reader reader(block);
   while (!reader.empty() && !reader.failed()) {
@@ -158,7 +159,8 @@ inline Result<ExtensionSet> ExtensionSet::parse(BytesView block, ExtensionContex
                   "extension " + std::to_string(static_cast<unsigned>(entry.type)) + " belongs to ServerHello");
     // RFC 9846, 4.2: one that is recognised must be specified for this message.
     if (rule && !includes(rule->may_stand_in, context))
-      return fail(ErrorCode::extension_misplaced, where, "extension " + std::to_string(static_cast<unsigned>(entry.type)));
+      return fail(ErrorCode::extension_misplaced, where,
+                  "extension " + std::to_string(static_cast<unsigned>(entry.type)));
     // RFC 9846, 4.2: an answer needs a question; only the cookie of a HelloRetryRequest comes by itself.
     const bool unsolicited_allowed =
         context == ExtensionContext::hello_retry_request && entry.type == ExtensionType::cookie;

@@ -82,45 +82,45 @@ TEST_CASE("the alerts that RFC 9846 names", "[error]") {
   using C = ErrorCode;
   // The standard's section, and what it asks for there.
   const std::vector<std::pair<ErrorCode, AlertDescription>> rows = {
-      {C::message_truncated, decode_error},              // 6.2
-      {C::message_trailing_bytes, decode_error},         // 6.2
-      {C::field_out_of_range, decode_error},             // 6.2
-      {C::certificate_list_empty, decode_error},         // 4.4.2.4
-      {C::alert_malformed, decode_error},                // 6.2
-      {C::alert_level_unknown, illegal_parameter},       // 6.2
-      {C::record_overflow, record_overflow},             // 5.1, 5.2
-      {C::bad_record_mac, bad_record_mac},               // 5.2
-      {C::record_type_unexpected, unexpected_message},   // 5
-      {C::record_empty, unexpected_message},             // 5.4
-      {C::record_without_type, unexpected_message},      // 5.4
-      {C::key_change_not_aligned, unexpected_message},   // 5.1
-      {C::handshake_interleaved, unexpected_message},    // 5.1
+      {C::message_truncated, decode_error},                   // 6.2
+      {C::message_trailing_bytes, decode_error},              // 6.2
+      {C::field_out_of_range, decode_error},                  // 6.2
+      {C::certificate_list_empty, decode_error},              // 4.4.2.4
+      {C::alert_malformed, decode_error},                     // 6.2
+      {C::alert_level_unknown, illegal_parameter},            // 6.2
+      {C::record_overflow, record_overflow},                  // 5.1, 5.2
+      {C::bad_record_mac, bad_record_mac},                    // 5.2
+      {C::record_type_unexpected, unexpected_message},        // 5
+      {C::record_empty, unexpected_message},                  // 5.4
+      {C::record_without_type, unexpected_message},           // 5.4
+      {C::key_change_not_aligned, unexpected_message},        // 5.1
+      {C::handshake_interleaved, unexpected_message},         // 5.1
       {C::change_cipher_spec_unexpected, unexpected_message}, // 5
-      {C::unexpected_message, unexpected_message},       // 4
-      {C::extension_duplicate, decode_error},            // 4.2
-      {C::extension_misplaced, illegal_parameter},       // 4.2
-      {C::extension_unsolicited, unsupported_extension}, // 4.2
-      {C::extension_missing, missing_extension},         // 9.2
-      {C::legacy_version_wrong, protocol_version},       // 4.1.3
-      {C::session_id_not_echoed, illegal_parameter},     // 4.1.3
-      {C::compression_not_null, illegal_parameter},      // 4.1.3
-      {C::cipher_suite_not_offered, illegal_parameter},  // 4.1.3
-      {C::cipher_suite_changed, illegal_parameter},      // 4.1.4
-      {C::version_not_offered, illegal_parameter},       // 4.2.1
-      {C::version_changed, illegal_parameter},           // 4.1.4
-      {C::downgrade_detected, illegal_parameter},        // 4.1.3
-      {C::second_retry_request, unexpected_message},     // 4.1.4
-      {C::retry_without_change, illegal_parameter},      // 4.1.4
-      {C::group_not_offered, illegal_parameter},         // 4.2.8
-      {C::group_already_shared, illegal_parameter},      // 4.2.8
-      {C::group_not_the_retried, illegal_parameter},     // 4.2.8
-      {C::key_share_invalid, illegal_parameter},         // 4.2.8.2
-      {C::signature_scheme_not_offered, illegal_parameter}, // 4.4.3
-      {C::signature_invalid, decrypt_error},             // 4.4.3
-      {C::finished_invalid, decrypt_error},              // 4.4.4
-      {C::key_update_invalid, illegal_parameter},        // 4.6.3
-      {C::version_unsupported, protocol_version},        // D.1
-      {C::early_data_downgraded, protocol_version},      // D.3
+      {C::unexpected_message, unexpected_message},            // 4
+      {C::extension_duplicate, decode_error},                 // 4.2
+      {C::extension_misplaced, illegal_parameter},            // 4.2
+      {C::extension_unsolicited, unsupported_extension},      // 4.2
+      {C::extension_missing, missing_extension},              // 9.2
+      {C::legacy_version_wrong, protocol_version},            // 4.1.3
+      {C::session_id_not_echoed, illegal_parameter},          // 4.1.3
+      {C::compression_not_null, illegal_parameter},           // 4.1.3
+      {C::cipher_suite_not_offered, illegal_parameter},       // 4.1.3
+      {C::cipher_suite_changed, illegal_parameter},           // 4.1.4
+      {C::version_not_offered, illegal_parameter},            // 4.2.1
+      {C::version_changed, illegal_parameter},                // 4.1.4
+      {C::downgrade_detected, illegal_parameter},             // 4.1.3
+      {C::second_retry_request, unexpected_message},          // 4.1.4
+      {C::retry_without_change, illegal_parameter},           // 4.1.4
+      {C::group_not_offered, illegal_parameter},              // 4.2.8
+      {C::group_already_shared, illegal_parameter},           // 4.2.8
+      {C::group_not_the_retried, illegal_parameter},          // 4.2.8
+      {C::key_share_invalid, illegal_parameter},              // 4.2.8.2
+      {C::signature_scheme_not_offered, illegal_parameter},   // 4.4.3
+      {C::signature_invalid, decrypt_error},                  // 4.4.3
+      {C::finished_invalid, decrypt_error},                   // 4.4.4
+      {C::key_update_invalid, illegal_parameter},             // 4.6.3
+      {C::version_unsupported, protocol_version},             // D.1
+      {C::early_data_downgraded, protocol_version},           // D.3
       {C::certificate_expired, certificate_expired},
       {C::certificate_revoked, certificate_revoked},
       {C::certificate_unknown_issuer, unknown_ca},
@@ -187,9 +187,9 @@ TEST_CASE("an error says where it happened, what was found, and what goes to the
   CHECK(!error.alert_received());
   CHECK(error.os_error() == 0);
   const std::string message = error.message();
-  for (const std::string_view part : {std::string_view("EncryptedExtensions"), describe(error.code()).text,
-                                      std::string_view("h3"), std::string_view("illegal_parameter"),
-                                      describe(error.code()).section})
+  for (const std::string_view part :
+       {std::string_view("EncryptedExtensions"), describe(error.code()).text, std::string_view("h3"),
+        std::string_view("illegal_parameter"), describe(error.code()).section})
     CHECK(contains(message, part));
   CHECK(Error(ErrorCode::alpn_not_offered).detail().empty());
   // A copy is as good.

@@ -31,14 +31,14 @@ TEST_CASE("what somebody else wrote cannot play with the terminal", "[text]") {
   CHECK(printable("back\\slash") == "back\\x5cslash");
   CHECK(printable("\x7f") == "\\x7f");
   CHECK(printable("Z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\x94\x92") == "Z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\x94\x92");
-  CHECK(printable("\xc2\x85") == "\\xc2\\x85");                 // a control character of two bytes
-  CHECK(printable("\xe2\x80\xae") == "\\xe2\\x80\\xae");         // right-to-left override
-  CHECK(printable("\xef\xbb\xbf") == "\\xef\\xbb\\xbf");         // byte order mark
-  CHECK(printable("\xc0\x80") == "\\xc0\\x80");                 // overlong
-  CHECK(printable("\xe0\x80\x80") == "\\xe0\\x80\\x80");         // overlong
-  CHECK(printable("\xed\xa0\x80") == "\\xed\\xa0\\x80");         // a surrogate
+  CHECK(printable("\xc2\x85") == "\\xc2\\x85");                   // a control character of two bytes
+  CHECK(printable("\xe2\x80\xae") == "\\xe2\\x80\\xae");          // right-to-left override
+  CHECK(printable("\xef\xbb\xbf") == "\\xef\\xbb\\xbf");          // byte order mark
+  CHECK(printable("\xc0\x80") == "\\xc0\\x80");                   // overlong
+  CHECK(printable("\xe0\x80\x80") == "\\xe0\\x80\\x80");          // overlong
+  CHECK(printable("\xed\xa0\x80") == "\\xed\\xa0\\x80");          // a surrogate
   CHECK(printable("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80"); // behind the last code point
-  CHECK(printable("\xe2\x82") == "\\xe2\\x82");                 // cut short
+  CHECK(printable("\xe2\x82") == "\\xe2\\x82");                   // cut short
   CHECK(printable("\xff") == "\\xff");
   CHECK(printable("abcdef", 3) == "abc...");
   CHECK(printable("abc", 3) == "abc");

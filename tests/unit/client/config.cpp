@@ -180,8 +180,7 @@ TEST_CASE("external pre-shared keys leave room in the ClientHello") {
 
 TEST_CASE("what is stapled to a credential fits into its message") {
   const test::Identity client = test::self_signed({.common_name = "client"});
-  const auto credential =
-      tls::Credential::from_pem(client.pem(), client.key().pkcs8_pem());
+  const auto credential = tls::Credential::from_pem(client.pem(), client.key().pkcs8_pem());
   REQUIRE(credential);
   // An extension has four bytes in front of its body, and a status four more.
   CHECK(good(trusting().credentials({credential->with_ocsp_response(tls::ByteVector(65'527, 1))})));
@@ -190,8 +189,8 @@ TEST_CASE("what is stapled to a credential fits into its message") {
   CHECK(good(trusting().credentials({credential->with_sct_list(tls::ByteVector(65'531, 1))})));
   refused(trusting().credentials({credential->with_sct_list(tls::ByteVector(65'532, 1))}),
           tls::ErrorCode::configuration_invalid, "65536 bytes");
-  refused(trusting().credentials({credential->with_ocsp_response(tls::ByteVector(40'000, 1))
-                                      .with_sct_list(tls::ByteVector(40'000, 1))}),
+  refused(trusting().credentials(
+              {credential->with_ocsp_response(tls::ByteVector(40'000, 1)).with_sct_list(tls::ByteVector(40'000, 1))}),
           tls::ErrorCode::configuration_invalid, "stapled");
 }
 
@@ -270,7 +269,8 @@ TEST_CASE("suites of TLS 1.2 with a pre-shared key need one") {
   CHECK(list(plain->versions()) == Versions{tls1_2});
   refused(trusting().cipher_suites({Suite::psk_aes_128_gcm_sha256}), tls::ErrorCode::configuration_invalid, "version");
   // Keys that were imported are for TLS 1.3 (RFC 9258, 1).
-  auto imported = tls::ExternalPsk::import_from({.external_identity = tls::as_bytes("client"), .context = {}, .key = key});
+  auto imported =
+      tls::ExternalPsk::import_from({.external_identity = tls::as_bytes("client"), .context = {}, .key = key});
   REQUIRE(imported);
   CHECK(list(good(tls::ClientConfig::builder().external_psks(*imported))->versions()) == Versions{tls1_3});
 }

@@ -426,7 +426,8 @@ TEST_CASE("fields that cannot be decoded are noticed behind a good checksum", "[
   refused([](ByHand& hand) { hand.chain[0][0].clear(); }, range);
   refused([](ByHand& hand) { hand.chain[0][0].resize(tls::limits::handshake_message + 1); }, range);
   refused([](ByHand& hand) { hand.chain[0][1].resize(tls::limits::handshake_message + 1); }, range);
-  refused([](ByHand& hand) { hand.chain.resize(tls::limits::certificate_chain + 1, {ByteVector{1}, {}, {}}); }, "larger than this client accepts");
+  refused([](ByHand& hand) { hand.chain.resize(tls::limits::certificate_chain + 1, {ByteVector{1}, {}, {}}); },
+          "larger than this client accepts");
   for (unsigned flag : {4U, 8U, 16U, 32U, 64U, 128U})
     refused([flag](ByHand& hand) { hand.flags = flag; }, "flag");
   refused([](ByHand& hand) { hand.received_at = std::uint64_t{1} << 63; }, "time is out of range");

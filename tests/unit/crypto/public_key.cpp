@@ -248,7 +248,8 @@ TEST_CASE("the hash of tls-server-end-point", "[public-key]") {
   CHECK(code_of(pss({"SHA-256", Botan::AlgorithmIdentifier::USE_NULL_PARAM})) == ErrorCode::export_not_available);
 }
 
-TEST_CASE("TLS 1.2: ECDSA is not bound to a curve for a hash, RSA may use PKCS#1 v1.5, and nothing SHA-1", "[public-key]") {
+TEST_CASE("TLS 1.2: ECDSA is not bound to a curve for a hash, RSA may use PKCS#1 v1.5, and nothing SHA-1",
+          "[public-key]") {
   struct Case {
     KeyType key;
     SignatureScheme scheme;

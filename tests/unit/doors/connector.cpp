@@ -10,15 +10,15 @@
 
 #include "door.hpp"
 
+using tc::ErrorCode;
+using tc::Interest;
 using test::Act;
 using test::Call;
 using test::Connector;
 using test::Conversation;
-using test::RecordSeen;
 using test::records_in;
+using test::RecordSeen;
 using test::Stream;
-using tc::ErrorCode;
-using tc::Interest;
 
 static_assert(!std::is_default_constructible_v<Connector>);
 static_assert(!std::is_constructible_v<Connector, tc::ConfigPtr, test::ScriptedTransport>);
@@ -141,9 +141,7 @@ TEST_CASE("a transport's own interest is passed on unchanged", "[connector]") {
   Conversation talk;
   Connector connector = talk.connector();
   const Interest odd = GENERATE(Interest::write, Interest::read_write, Interest::none, Interest::verdict);
-  talk.line.rule = [&](const Call& call) {
-    return call.is_read() ? Act::stop(tc::Halt::would_block(odd)) : Act::go();
-  };
+  talk.line.rule = [&](const Call& call) { return call.is_read() ? Act::stop(tc::Halt::would_block(odd)) : Act::go(); };
   CHECK_BLOCKS(connector.connect(), odd);
   talk.line.rule = [&](const Call& call) {
     return call.is_write() ? Act::stop(tc::Halt::would_block(odd)) : Act::go();
@@ -410,17 +408,15 @@ TEST_CASE("set_nodelay is asked for right before the last flight, and only witho
   SECTION("plain") {
     REQUIRE(connector.connect().has_value());
     REQUIRE(talk.line.log.size() >= 2);
-    CHECK(std::count_if(talk.line.log.begin(), talk.line.log.end(), [](const auto& entry) {
-            return !entry.call.is_read() && !entry.call.is_write();
-          }) == 1);
+    CHECK(std::count_if(talk.line.log.begin(), talk.line.log.end(),
+                        [](const auto& entry) { return !entry.call.is_read() && !entry.call.is_write(); }) == 1);
     CHECK(talk.line.log[talk.line.log.size() - 2].call.what == Call::What::nodelay_on);
     CHECK(talk.line.log.back().call.is_write());
   }
   SECTION("with first data") {
     REQUIRE(connector.connect(tc::as_bytes("x")).has_value());
-    CHECK(std::none_of(talk.line.log.begin(), talk.line.log.end(), [](const auto& entry) {
-      return !entry.call.is_read() && !entry.call.is_write();
-    }));
+    CHECK(std::none_of(talk.line.log.begin(), talk.line.log.end(),
+                       [](const auto& entry) { return !entry.call.is_read() && !entry.call.is_write(); }));
   }
 }
 
@@ -428,7 +424,6 @@ TEST_CASE("set_nodelay is not asked for while the handshake goes on or when it f
   Conversation talk;
   tc::Connector connector(refusing_config(), test::live_name(), test::NodelayTransport(talk.line));
   CHECK_FAILS(connector.connect(), ErrorCode::certificate_rejected);
-  CHECK(std::none_of(talk.line.log.begin(), talk.line.log.end(), [](const auto& entry) {
-    return !entry.call.is_read() && !entry.call.is_write();
-  }));
+  CHECK(std::none_of(talk.line.log.begin(), talk.line.log.end(),
+                     [](const auto& entry) { return !entry.call.is_read() && !entry.call.is_write(); }));
 }

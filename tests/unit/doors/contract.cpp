@@ -11,6 +11,8 @@
 
 #include "door.hpp"
 
+using tc::ErrorCode;
+using tc::Interest;
 using test::Act;
 using test::Call;
 using test::Connector;
@@ -20,8 +22,6 @@ using test::LiveServer;
 using test::pattern;
 using test::read_out;
 using test::Stream;
-using tc::ErrorCode;
-using tc::Interest;
 
 namespace {
 
@@ -83,10 +83,10 @@ TEST_CASE("any call may follow any outcome, and would_block always comes from th
 
   const tc::ByteVector ours = pattern(60'000, seed);
   const tc::ByteVector theirs = pattern(60'000, seed + 1'000);
-  std::size_t owned = 0;   // by the stream
-  std::size_t said = 0;    // by the server
-  tc::ByteVector got;      // by us
-  tc::ByteVector heard;    // by the server
+  std::size_t owned = 0; // by the stream
+  std::size_t said = 0;  // by the server
+  tc::ByteVector got;    // by us
+  tc::ByteVector heard;  // by the server
   tc::ByteVector space(20'000);
 
   for (int step = 0; step < 400; ++step) {
@@ -190,9 +190,7 @@ TEST_CASE("would_block is not said while a whole record is there", "[contract]")
   bytes.insert(bytes.end(), fourth.begin(), fourth.end() - 1);
   talk.line.give(bytes);
   bool first = true;
-  talk.line.rule = [&](const Call& call) {
-    return std::exchange(first, false) ? Act::go() : Act::block(call);
-  };
+  talk.line.rule = [&](const Call& call) { return std::exchange(first, false) ? Act::go() : Act::block(call); };
   test::ReadOut out = read_out(stream);
   CHECK(out.text == "122333");
   CHECK(out.halt.is_would_block());

@@ -11,9 +11,9 @@
 #include "door.hpp"
 #include "scripted_server.hpp"
 
+using tc::ErrorCode;
 using test::LiveServer;
 using test::pattern;
-using tc::ErrorCode;
 
 static_assert(!std::is_default_constructible_v<tc::ClientEngine>);
 static_assert(!std::is_copy_constructible_v<tc::ClientEngine>);

@@ -185,7 +185,7 @@ public:
 
 private:
   pthread_t target_;
-  struct sigaction before_ {};
+  struct sigaction before_{};
   std::jthread thread_;
 };
 
@@ -215,7 +215,7 @@ public:
 private:
   sigset_t set_{};
   sigset_t mask_before_{};
-  struct sigaction action_before_ {};
+  struct sigaction action_before_{};
 };
 
 } // namespace
@@ -587,7 +587,9 @@ TEST_CASE("destruction closes; release gives away", "[posix]") {
     server = std::move(pair.server);
   }
   CHECK(::fcntl(kept, F_GETFD) != -1);
-  { const PosixSocket owner = PosixSocket::adopt(kept); }
+  {
+    const PosixSocket owner = PosixSocket::adopt(kept);
+  }
   CHECK(::fcntl(kept, F_GETFD) == -1);
 }
 
@@ -596,8 +598,7 @@ TEST_CASE("every call on a closed socket fails as misuse", "[posix]") {
   pair.client.close();
   std::array<std::uint8_t, 4> space{};
   const auto not_connected = [](const auto& result) {
-    return !result && result.error().is_failed() &&
-           result.error().error()->code() == tc::ErrorCode::not_connected;
+    return !result && result.error().is_failed() && result.error().error()->code() == tc::ErrorCode::not_connected;
   };
   CHECK(not_connected(pair.client.read_some(space)));
   CHECK(not_connected(pair.client.write_some(tc::as_bytes("x"))));

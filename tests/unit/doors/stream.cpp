@@ -8,6 +8,8 @@
 
 #include "door.hpp"
 
+using tc::ErrorCode;
+using tc::Interest;
 using test::Act;
 using test::block_writes;
 using test::Call;
@@ -16,8 +18,6 @@ using test::fail_writes;
 using test::pattern;
 using test::read_out;
 using test::Stream;
-using tc::ErrorCode;
-using tc::Interest;
 
 static_assert(tc::Transport<Stream>);
 static_assert(std::is_nothrow_move_constructible_v<Stream>);

@@ -7,13 +7,13 @@
 
 #include "door.hpp"
 
+using tc::ErrorCode;
+using tc::Interest;
 using test::block_writes;
 using test::Call;
 using test::Conversation;
 using test::read_out;
 using test::Stream;
-using tc::ErrorCode;
-using tc::Interest;
 
 // ---- shutdown ----
 

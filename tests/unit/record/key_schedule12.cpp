@@ -42,7 +42,8 @@ TEST_CASE("TLS 1.2: the main secret of RFC 5246, 8.1 and that of RFC 7627, 4", "
   CHECK(equal(main_secret().view(), prf(premaster_bytes, "master secret", joined(both.client, both.server), 48)));
   Digest hash;
   REQUIRE(hash.assign(ByteVector(32, 0x77)));
-  const auto extended = MainSecret12::extended(HashAlgorithm::sha256, PremasterSecret(BytesView(premaster_bytes)), hash);
+  const auto extended =
+      MainSecret12::extended(HashAlgorithm::sha256, PremasterSecret(BytesView(premaster_bytes)), hash);
   REQUIRE(extended);
   CHECK(equal(extended->view(), prf(premaster_bytes, "extended master secret", hash.view(), 48)));
   CHECK_FALSE(MainSecret12::of_session(HashAlgorithm::sha256, ByteVector(47)));

@@ -145,7 +145,8 @@ TEST_CASE("constraints on addresses", "[constraints]") {
   pair(constraints({address(network)}, {}), address(inside), address(Blob(16, 7)), "iPAddress 0707");
   pair(constraints({}, {address(network)}), address(Blob(16, 7)), address(inside));
   // Both families are one form (RFC 5280, 4.2.1.10): who may issue for networks of one only has none of the other.
-  refuses(chain(constraints({address(network)}, {}), {address({192, 0, 2, 1})}), PathRule::name_constraints, violated, 0);
+  refuses(chain(constraints({address(network)}, {}), {address({192, 0, 2, 1})}), PathRule::name_constraints, violated,
+          0);
   accepts(chain(constraints({}, {address(network)}), {address({192, 0, 2, 1})}));
   accepts(chain(constraints({address({10, 0, 0, 0, 255, 0, 0, 0})}, {}), {dns("a.example")}));
   refuses(chain(constraints({address({0, 0, 0, 0, 255, 255, 255, 255})}, {}), {address({192, 0, 2, 1})}),
@@ -181,21 +182,21 @@ TEST_CASE("forms that are not processed", "[constraints]") {
   const Blob uri = der_text(0x86, "https://a.example");
   for (const bool permitted : {true, false}) {
     CAPTURE(permitted);
-    const auto value = [&](const Blob& base) {
-      return permitted ? constraints({base}, {}) : constraints({}, {base});
-    };
+    const auto value = [&](const Blob& base) { return permitted ? constraints({base}, {}) : constraints({}, {base}); };
     accepts(chain(value(der_text(0x81, "example.com")), {dns("a.example")}));
-    refuses(chain(value(der_text(0x81, "example.com")), {email}), PathRule::name_constraints, violated, 0, "rfc822Name");
+    refuses(chain(value(der_text(0x81, "example.com")), {email}), PathRule::name_constraints, violated, 0,
+            "rfc822Name");
     accepts(chain(value(der_text(0x81, "example.com")), {uri}));
     refuses(chain(value(der_text(0x86, "example.com")), {uri}), PathRule::name_constraints, violated, 0,
             "uniformResourceIdentifier");
     // Where older certificates have their e-mail address.
     const auto subject = [](const char* oid) {
-      return CertOptions{.subject_name = der(0x30, der(0x31, der(0x30, {der_oid(oid), der_text(22, "a@example.com")})))};
+      return CertOptions{.subject_name =
+                             der(0x30, der(0x31, der(0x30, {der_oid(oid), der_text(22, "a@example.com")})))};
     };
     accepts(chain(value(der_text(0x81, "example.com")), {}, subject("2.5.4.3")));
-    refuses(chain(value(der_text(0x81, "example.com")), {}, subject("1.2.840.113549.1.9.1")), PathRule::name_constraints,
-            violated, 0, "e-mail");
+    refuses(chain(value(der_text(0x81, "example.com")), {}, subject("1.2.840.113549.1.9.1")),
+            PathRule::name_constraints, violated, 0, "e-mail");
     accepts(chain(value(dns("example.com")), {}, subject("1.2.840.113549.1.9.1")));
   }
 }
@@ -203,16 +204,17 @@ TEST_CASE("forms that are not processed", "[constraints]") {
 TEST_CASE("whose constraints hold for whom", "[constraints]") {
   const Blob only_com = constraints({dns("example.com")}, {});
   const auto anchor = test::self_signed({.common_name = "Root", .ca = true});
-  const auto constrained = anchor.issue({.common_name = "CA", .ca = true, .extensions = {{"2.5.29.30", true, only_com}}});
+  const auto constrained =
+      anchor.issue({.common_name = "CA", .ca = true, .extensions = {{"2.5.29.30", true, only_com}}});
   const auto low = constrained.issue({.common_name = "Low", .ca = true});
   // Further down than the next certificate.
   accepts(test::judge(low.issue({.dns = {"a.example.com"}}).chain_der(), {anchor}));
-  refuses(test::judge(low.issue({.dns = {"a.example.org"}}).chain_der(), {anchor}), PathRule::name_constraints, violated,
-          0, "CN=CA");
+  refuses(test::judge(low.issue({.dns = {"a.example.org"}}).chain_der(), {anchor}), PathRule::name_constraints,
+          violated, 0, "CN=CA");
   // Authorities in between have names too, unless they are self-issued.
   const auto odd = constrained.issue({.common_name = "Odd", .dns = {"ca.example.org"}, .ca = true});
-  refuses(test::judge(odd.issue({.dns = {"a.example.com"}}).chain_der(), {anchor}), PathRule::name_constraints, violated,
-          1);
+  refuses(test::judge(odd.issue({.dns = {"a.example.com"}}).chain_der(), {anchor}), PathRule::name_constraints,
+          violated, 1);
   const auto again = constrained.issue({.common_name = "CA", .dns = {"ca.example.org"}, .ca = true});
   accepts(test::judge(again.issue({.dns = {"a.example.com"}}).chain_der(), {anchor}));
   refuses(test::judge(again.issue({.dns = {"a.example.org"}}).chain_der(), {anchor}), PathRule::name_constraints,
@@ -221,13 +223,14 @@ TEST_CASE("whose constraints hold for whom", "[constraints]") {
   refuses(test::judge(constrained.issue({.common_name = "CA", .dns = {"a.example.org"}}).chain_der(), {anchor}),
           PathRule::name_constraints, violated, 0);
   // The anchor's.
-  const auto limited = test::self_signed({.common_name = "Root", .ca = true, .extensions = {{"2.5.29.30", true, only_com}}});
+  const auto limited =
+      test::self_signed({.common_name = "Root", .ca = true, .extensions = {{"2.5.29.30", true, only_com}}});
   accepts(test::judge(limited.issue({.dns = {"a.example.com"}}).chain_der(), {limited}));
   refuses(test::judge(limited.issue({.dns = {"a.example.org"}}).chain_der(), {limited}), PathRule::name_constraints,
           violated, 0, "CN=Root");
   // Two of them, both of which must be kept.
-  const auto narrower =
-      limited.issue({.common_name = "CA", .ca = true, .extensions = {{"2.5.29.30", true, constraints({dns("a.example.com")}, {})}}});
+  const auto narrower = limited.issue(
+      {.common_name = "CA", .ca = true, .extensions = {{"2.5.29.30", true, constraints({dns("a.example.com")}, {})}}});
   accepts(test::judge(narrower.issue({.dns = {"a.example.com"}}).chain_der(), {limited}));
   refuses(test::judge(narrower.issue({.dns = {"b.example.com"}}).chain_der(), {limited}), PathRule::name_constraints,
           violated, 0, "CN=CA");

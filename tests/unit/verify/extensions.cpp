@@ -84,10 +84,10 @@ TEST_CASE("basicConstraints", "[extensions]") {
   CHECK(bad(basic_constraints, der(0x30, Blob{0x01, 0x02, 0xFF, 0xFF}), "cA"));
   CHECK(bad(basic_constraints, der(0x30, Blob{0x01, 0x00}), "cA"));
   CHECK(bad(basic_constraints, der(0x30, number(0)), "without cA"));
-  CHECK(bad(basic_constraints, der(0x30, {yes, number(0x80)}), "pathLen"));              // negative
-  CHECK(bad(basic_constraints, der(0x30, {yes, der(0x02, {0x00, 0x01})}), "pathLen"));   // too long
-  CHECK(bad(basic_constraints, der(0x30, {yes, der(0x02, Blob{})}), "pathLen"));         // empty
-  CHECK(bad(basic_constraints, der(0x30, {yes, der(0x04, Blob{0x01})}), "pathLen"));     // of another type
+  CHECK(bad(basic_constraints, der(0x30, {yes, number(0x80)}), "pathLen"));            // negative
+  CHECK(bad(basic_constraints, der(0x30, {yes, der(0x02, {0x00, 0x01})}), "pathLen")); // too long
+  CHECK(bad(basic_constraints, der(0x30, {yes, der(0x02, Blob{})}), "pathLen"));       // empty
+  CHECK(bad(basic_constraints, der(0x30, {yes, der(0x04, Blob{0x01})}), "pathLen"));   // of another type
   CHECK(bad(basic_constraints, der(0x30, {yes, number(0), number(0)}), "behind it"));
 }
 
@@ -109,7 +109,7 @@ TEST_CASE("keyUsage", "[extensions]") {
   CHECK(bad(key_usage, bits({7, 0x00}), "no bit"));
   CHECK(bad(key_usage, bits({0, 0x00, 0x00}), "no bit"));
   CHECK(good(key_usage, bits({0, 0x80})).key_usage == 0x8000U); // zeros at the end, as in some roots
-  CHECK(bad(key_usage, bits({7, 0xC0}), "unused bits")); // bits that are not there
+  CHECK(bad(key_usage, bits({7, 0xC0}), "unused bits"));        // bits that are not there
   CHECK(bad(key_usage, bits({7, 0x80, 0x80, 0x80}), "nobody defined"));
   CHECK(bad(key_usage, {0x03, 0x02, 0x07, 0x80, 0x00}, "BIT STRING"));
 }
@@ -137,10 +137,10 @@ TEST_CASE("subjectAltName", "[extensions]") {
   const Blob v4 = der(0x87, {192, 0, 2, 1});
   const Blob directory = der(0xA4, test::der_name({"a"}));
   const Blob other = der(0xA0, {der_oid("1.2.3.4"), der(0xA0, der_text(12, "x"))});
-  const auto all = good(subject_alt_name,
-                        der(0x30, {dns("a.example"), v4, directory, der_text(0x81, "a@example"),
-                                   der_text(0x86, "https://a.example"), other, der(0x88, Blob{0x2A})}))
-                       .subject_alt_names;
+  const auto all =
+      good(subject_alt_name, der(0x30, {dns("a.example"), v4, directory, der_text(0x81, "a@example"),
+                                        der_text(0x86, "https://a.example"), other, der(0x88, Blob{0x2A})}))
+          .subject_alt_names;
   REQUIRE(all.size() == 7);
   CHECK(all[0].form == NameForm::dns);
   CHECK(tlsconnect::as_text(all[0].value) == "a.example");
@@ -158,10 +158,9 @@ TEST_CASE("subjectAltName", "[extensions]") {
   CHECK(bad(subject_alt_name, der(0x30, {}), "something in it"));
   CHECK(bad(subject_alt_name, dns("a.example"), "SEQUENCE"));
   CHECK(bad(subject_alt_name, der(0x30, {dns("a.example"), Blob{0x82, 0x05, 'a'}}), "not DER"));
-  for (const std::string& name :
-       {std::string(), std::string("a..example"), std::string(".example"), std::string("a.example."),
-        std::string("a b.example"), std::string("a\0.example", 10), std::string("b\xC3\xBC"),
-        std::string(64, 'a') + ".example", std::string("a/b")})
+  for (const std::string& name : {std::string(), std::string("a..example"), std::string(".example"),
+                                  std::string("a.example."), std::string("a b.example"), std::string("a\0.example", 10),
+                                  std::string("b\xC3\xBC"), std::string(64, 'a') + ".example", std::string("a/b")})
     CHECK(bad(subject_alt_name, der(0x30, dns(name)), "dNSName"));
   std::string endless = "a";
   while (endless.size() < 254)
@@ -169,9 +168,9 @@ TEST_CASE("subjectAltName", "[extensions]") {
   CHECK(bad(subject_alt_name, der(0x30, dns(endless)), "dNSName"));
   for (const std::size_t size : {std::size_t{0}, std::size_t{3}, std::size_t{5}, std::size_t{8}, std::size_t{32}})
     CHECK(bad(subject_alt_name, der(0x30, der(0x87, Blob(size, 1))), "iPAddress"));
-  CHECK(bad(subject_alt_name, der(0x30, der(0x89, Blob{1})), "unknown form"));  // [9]
-  CHECK(bad(subject_alt_name, der(0x30, der(0xA2, Blob{1})), "unknown form"));  // constructed
-  CHECK(bad(subject_alt_name, der(0x30, der(0x80, Blob{1})), "unknown form"));  // not constructed
+  CHECK(bad(subject_alt_name, der(0x30, der(0x89, Blob{1})), "unknown form")); // [9]
+  CHECK(bad(subject_alt_name, der(0x30, der(0xA2, Blob{1})), "unknown form")); // constructed
+  CHECK(bad(subject_alt_name, der(0x30, der(0x80, Blob{1})), "unknown form")); // not constructed
   CHECK(bad(subject_alt_name, der(0x30, der(0x85, Blob{1})), "unknown form"));
   CHECK(bad(subject_alt_name, der(0x30, der_text(0x16, "a.example")), "unknown form"));
   CHECK(bad(subject_alt_name, der(0x30, der(0xA4, Blob{0x30})), "directoryName"));
@@ -189,8 +188,8 @@ TEST_CASE("nameConstraints", "[extensions]") {
     return der(tag, all);
   };
   const Blob network = der(0x87, {10, 0, 0, 0, 255, 0, 0, 0});
-  const auto both = good(name_constraints, der(0x30, {subtrees(0xA0, {dns("example"), network}),
-                                                      subtrees(0xA1, {dns(".b.example")})}))
+  const auto both = good(name_constraints,
+                         der(0x30, {subtrees(0xA0, {dns("example"), network}), subtrees(0xA1, {dns(".b.example")})}))
                         .name_constraints.value();
   CHECK(both.permitted.size() == 2);
   CHECK(both.excluded.size() == 1);

@@ -163,30 +163,35 @@ TEST_CASE("the dangerous one accepts what the default refuses, and says so", "[p
 }
 
 TEST_CASE("every reason is told, with the certificate that it is about", "[path_verifier]") {
-  const auto weak = root().issue({.common_name = "Weak", .key_type = test::KeyType::rsa1024, .not_after = now - day, .ca = true});
-  const auto refused = verify(weak.issue({.common_name = "leaf", .dns = {"a.example"}, .not_after = now - day}), root(),
-                              "a.example");
+  const auto weak =
+      root().issue({.common_name = "Weak", .key_type = test::KeyType::rsa1024, .not_after = now - day, .ca = true});
+  const auto refused =
+      verify(weak.issue({.common_name = "leaf", .dns = {"a.example"}, .not_after = now - day}), root(), "a.example");
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code() == ErrorCode::certificate_key_too_weak);
   const std::string text(refused.error().detail());
   CAPTURE(text);
   CHECK(text.starts_with("certificate 2 of 2 (CN=Weak; issuer CN=Root; serial "));
-  CHECK(contains(text, "its key is RSA with 1024 bits; at least 2048 are needed (RFC 9846, C.2); besides, certificate 1 of "
-                       "2 (CN=leaf; issuer CN=Weak; serial "));
+  CHECK(contains(text,
+                 "its key is RSA with 1024 bits; at least 2048 are needed (RFC 9846, C.2); besides, certificate 1 of "
+                 "2 (CN=leaf; issuer CN=Weak; serial "));
   CHECK(contains(text, "expired"));
   CHECK(contains(text, "RFC 5280, 4.1.2.5"));
   // One certificate that breaks several rules is described once.
-  const auto both = verify(root().issue({.common_name = "leaf", .key_type = test::KeyType::rsa1024, .dns = {"a.example"},
-                                         .not_after = now - day}),
-                           root(), "a.example");
+  const auto both = verify(
+      root().issue(
+          {.common_name = "leaf", .key_type = test::KeyType::rsa1024, .dns = {"a.example"}, .not_after = now - day}),
+      root(), "a.example");
   CHECK(contains(both.error().detail(), "besides, of the same certificate: expired"));
 }
 
 TEST_CASE("so many reasons that not all are listed", "[path_verifier]") {
   Identity last = root();
   for (int i = 0; i < 6; ++i)
-    last = last.issue({.common_name = "Step " + std::to_string(i), .key_type = test::KeyType::rsa1024,
-                       .not_after = now - day, .ca = true});
+    last = last.issue({.common_name = "Step " + std::to_string(i),
+                       .key_type = test::KeyType::rsa1024,
+                       .not_after = now - day,
+                       .ca = true});
   const auto refused = verify(last.issue({.dns = {"a.example"}}), root(), "a.example");
   REQUIRE_FALSE(refused.has_value());
   CHECK(contains(refused.error().detail(), "and 4 more reasons"));
@@ -194,10 +199,12 @@ TEST_CASE("so many reasons that not all are listed", "[path_verifier]") {
 
 TEST_CASE("a policy reaches every certificate, and is a part of the identity", "[path_verifier]") {
   const auto anchors = TrustAnchors::from_pem(root().pem()).value();
-  const auto chain = test::certificates(authority().issue({.key_type = test::KeyType::rsa2048, .dns = {"a.example"}}).chain_der());
+  const auto chain =
+      test::certificates(authority().issue({.key_type = test::KeyType::rsa2048, .dns = {"a.example"}}).chain_der());
   const auto usual = PathVerifier::create(anchors).value();
   const auto longer = PathVerifier::create(anchors, {.rsa_bits_min = 3072}).value();
-  const auto other = PathVerifier::create(anchors, {.signature_schemes = {tlsconnect::SignatureScheme::ed25519}}).value();
+  const auto other =
+      PathVerifier::create(anchors, {.signature_schemes = {tlsconnect::SignatureScheme::ed25519}}).value();
   CHECK(usual->verify({chain}, test::name("a.example"), now).has_value());
   CHECK(longer->verify({chain}, test::name("a.example"), now).error().code() == ErrorCode::certificate_key_too_weak);
   CHECK(other->verify({chain}, test::name("a.example"), now).error().code() == ErrorCode::certificate_algorithm_weak);

@@ -40,9 +40,7 @@ const Blob ca_true = {0x30, 0x03, 0x01, 0x01, 0xFF};
 const std::vector<std::string> client_only = {"PKIX.ClientAuth"};
 const std::vector<std::string> both = {"PKIX.ClientAuth", "PKIX.ServerAuth"};
 
-Blob algorithm(const std::string& oid, const Blob& parameters = {}) {
-  return der(0x30, {der_oid(oid), parameters});
-}
+Blob algorithm(const std::string& oid, const Blob& parameters = {}) { return der(0x30, {der_oid(oid), parameters}); }
 
 } // namespace
 
@@ -107,8 +105,12 @@ TEST_CASE("versions", "[rules]") {
 
 TEST_CASE("serial numbers", "[rules]") {
   const CertOptions ca{.ca = true};
-  const auto leaf = [&](Blob bytes) { return Three{.authority = ca, .leaf = {.serial_bytes = std::move(bytes)}}.judge(); };
-  const auto issuer = [](Blob bytes) { return Three{.authority = {.ca = true, .serial_bytes = std::move(bytes)}}.judge(); };
+  const auto leaf = [&](Blob bytes) {
+    return Three{.authority = ca, .leaf = {.serial_bytes = std::move(bytes)}}.judge();
+  };
+  const auto issuer = [](Blob bytes) {
+    return Three{.authority = {.ca = true, .serial_bytes = std::move(bytes)}}.judge();
+  };
   accepts(leaf({0x01}));
   accepts(leaf({0x00, 0x80}));
   accepts(leaf(Blob(20, 0x7F)));
@@ -144,8 +146,8 @@ TEST_CASE("names are equal or not, however they are written", "[rules]") {
   };
   const Blob plain = test::der_name({"My CA"});
   accepts(outcome(plain, plain));
-  accepts(outcome(plain, test::der_name({"My CA"}, 19)));       // PrintableString
-  accepts(outcome(plain, test::der_name({"MY  ca "}, 19)));     // case and spaces
+  accepts(outcome(plain, test::der_name({"My CA"}, 19)));                            // PrintableString
+  accepts(outcome(plain, test::der_name({"MY  ca "}, 19)));                          // case and spaces
   accepts(outcome(plain, test::der_name({std::string("\0M\0y\0 \0C\0A", 10)}, 30))); // BMPString
   for (const Blob& other : {test::der_name({"MyCA"}), test::der_name({"My CA", "My CA"}), test::der_name({"My C"}),
                             test::der_name({"My CA."}), test::der_name({})})
@@ -154,9 +156,7 @@ TEST_CASE("names are equal or not, however they are written", "[rules]") {
 
 TEST_CASE("keys of every certificate", "[rules]") {
   const CertOptions ca{.ca = true};
-  const auto with = [](KeyType type, bool authority) {
-    return CertOptions{.key_type = type, .ca = authority};
-  };
+  const auto with = [](KeyType type, bool authority) { return CertOptions{.key_type = type, .ca = authority}; };
   for (const KeyType type : {KeyType::p256, KeyType::p384, KeyType::p521, KeyType::rsa2048, KeyType::rsa3072,
                              KeyType::rsa_pss2048, KeyType::rsa_pss2048_sha256, KeyType::ed25519, KeyType::ed448}) {
     CAPTURE(static_cast<int>(type));
@@ -198,8 +198,8 @@ TEST_CASE("a policy reaches every certificate", "[rules]") {
 
   const PathPolicy p256{.signature_schemes = {SignatureScheme::ecdsa_secp256r1_sha256}};
   const PathPolicy p384{.signature_schemes = {SignatureScheme::ecdsa_secp384r1_sha384}};
-  const PathPolicy either{.signature_schemes = {SignatureScheme::ecdsa_secp256r1_sha256,
-                                                SignatureScheme::ecdsa_secp384r1_sha384}};
+  const PathPolicy either{
+      .signature_schemes = {SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::ecdsa_secp384r1_sha384}};
   accepts(Three{.authority = ca}.judge(now, p256));
   const auto other = Three{.authority = ca}.judge(now, p384);
   REQUIRE_FALSE(other.has_value());
@@ -262,8 +262,9 @@ TEST_CASE("signature algorithms", "[rules]") {
   // Parameters (RFC 4055, 5; RFC 5758, 3.2; RFC 8410, 3).
   accepts(Three{.authority = rsa, .leaf = {.algorithm = algorithm("1.2.840.113549.1.1.11", null)}}.judge());
   accepts(Three{.authority = rsa, .leaf = {.algorithm = algorithm("1.2.840.113549.1.1.11")}}.judge());
-  refuses(Three{.authority = rsa, .leaf = {.algorithm = algorithm("1.2.840.113549.1.1.11", {0x02, 0x01, 0x00})}}.judge(),
-          PathRule::signature_algorithm, unsupported, 0, "parameters");
+  refuses(
+      Three{.authority = rsa, .leaf = {.algorithm = algorithm("1.2.840.113549.1.1.11", {0x02, 0x01, 0x00})}}.judge(),
+      PathRule::signature_algorithm, unsupported, 0, "parameters");
   refuses(Three{.authority = ca, .leaf = {.algorithm = algorithm("1.2.840.10045.4.3.2", null)}}.judge(),
           PathRule::signature_algorithm, unsupported, 0, "parameters");
   refuses(Three{.authority = {.key_type = KeyType::ed25519, .ca = true},
@@ -321,7 +322,8 @@ TEST_CASE("signatures in every place but the anchor's", "[rules]") {
   constexpr ErrorCode invalid = ErrorCode::certificate_signature_invalid;
   refuses(Three{.authority = ca, .leaf = {.break_signature = true}}.judge(), PathRule::signature, invalid, 0,
           "CN=Authority");
-  refuses(Three{.authority = {.ca = true, .break_signature = true}}.judge(), PathRule::signature, invalid, 1, "CN=Root");
+  refuses(Three{.authority = {.ca = true, .break_signature = true}}.judge(), PathRule::signature, invalid, 1,
+          "CN=Root");
   accepts(Three{.root = {.break_signature = true}, .authority = ca}.judge());
 }
 
@@ -338,11 +340,14 @@ TEST_CASE("who may issue, and who may not", "[rules]") {
   accepts(issuer({.ca = true, .extended_key_usage = {{"2.5.29.37.0"}}}));
   // cA FALSE, said and not said.
   accepts(issuer({.extensions = {{"2.5.29.19", true, ca_true}}, .only_these_extensions = true}));
-  refuses(issuer({.extensions = {{"2.5.29.19", true, {0x30, 0x00}}}, .only_these_extensions = true}), PathRule::authority,
-          usage, 1);
-  refuses(issuer({.extensions = {{"1.2.3.4", false, null}}, .only_these_extensions = true}), PathRule::authority, usage, 1);
+  refuses(issuer({.extensions = {{"2.5.29.19", true, {0x30, 0x00}}}, .only_these_extensions = true}),
+          PathRule::authority, usage, 1);
+  refuses(issuer({.extensions = {{"1.2.3.4", false, null}}, .only_these_extensions = true}), PathRule::authority, usage,
+          1);
   // The same for anchors.
-  const auto anchor = [](CertOptions options) { return Three{.root = std::move(options), .authority = {.ca = true}}.judge(); };
+  const auto anchor = [](CertOptions options) {
+    return Three{.root = std::move(options), .authority = {.ca = true}}.judge();
+  };
   accepts(anchor({.key_usage = 0}));
   refuses(anchor({.key_usage = test::crl_sign}), PathRule::key_usage, usage, 2, "Root");
   refuses(anchor({.extended_key_usage = client_only}), PathRule::extended_key_usage, usage, 2, "Root");
@@ -351,11 +356,14 @@ TEST_CASE("who may issue, and who may not", "[rules]") {
 }
 
 TEST_CASE("the server's own certificate", "[rules]") {
-  const auto leaf = [](CertOptions options) { return Three{.authority = {.ca = true}, .leaf = std::move(options)}.judge(); };
+  const auto leaf = [](CertOptions options) {
+    return Three{.authority = {.ca = true}, .leaf = std::move(options)}.judge();
+  };
   accepts(leaf({}));
   accepts(leaf({.extensions = {{"2.5.29.19", true, {0x30, 0x00}}}, .only_these_extensions = true}));
   // An authority, with all that a server's certificate needs.
-  CertOptions ca{.ca = true, .key_usage = test::digital_signature | test::key_cert_sign,
+  CertOptions ca{.ca = true,
+                 .key_usage = test::digital_signature | test::key_cert_sign,
                  .extended_key_usage = {{"PKIX.ServerAuth"}}};
   refuses(leaf(ca), PathRule::not_authority, usage, 0, "certificate authority");
   ca.permitted_dns = {"example"};
@@ -396,7 +404,8 @@ TEST_CASE("path lengths", "[rules]") {
   for (std::size_t limit = 0; limit < 4; ++limit) {
     CAPTURE(limit);
     accepts(outcome(limit, limit));
-    refuses(outcome(limit, limit + 1), PathRule::path_length, violated, 1, "pathLenConstraint " + std::to_string(limit));
+    refuses(outcome(limit, limit + 1), PathRule::path_length, violated, 1,
+            "pathLenConstraint " + std::to_string(limit));
     refuses(outcome(limit, limit + 1, 1), PathRule::path_length, violated, 1);
     accepts(outcome(limit, limit, 1));
     accepts(outcome(limit, limit, 2));
@@ -434,7 +443,8 @@ TEST_CASE("critical extensions", "[rules]") {
   refuses(in(0, "1.3.6.1.4.1.11129.2.4.3", true, null), PathRule::critical_extension, violated, 0, "precertificate");
   // Any of the others may be critical or not.
   for (const bool critical : {false, true}) {
-    accepts(Three{.authority = {.extensions = {{"2.5.29.19", critical, ca_true}}, .only_these_extensions = true}}.judge());
+    accepts(
+        Three{.authority = {.extensions = {{"2.5.29.19", critical, ca_true}}, .only_these_extensions = true}}.judge());
     accepts(in(0, "2.5.29.17", critical, der(0x30, der_text(0x82, "a.example"))));
   }
 }
@@ -458,7 +468,8 @@ TEST_CASE("malformed extensions, in every place", "[rules]") {
     for (int place = 0; place < 3; ++place) {
       CAPTURE(row.oid, place);
       const auto outcome = [&](const Blob& value) {
-        Three three{.root = {.key_ids = false}, .authority = {.ca = true, .key_ids = false}, .leaf = {.key_ids = false}};
+        Three three{
+            .root = {.key_ids = false}, .authority = {.ca = true, .key_ids = false}, .leaf = {.key_ids = false}};
         (place == 0 ? three.leaf : place == 1 ? three.authority : three.root).extensions = {{row.oid, false, value}};
         return three.judge();
       };
@@ -467,7 +478,8 @@ TEST_CASE("malformed extensions, in every place", "[rules]") {
     }
   // Those that an authority has, in BER that is not DER.
   const auto authority = [](const Blob& constraints) {
-    return Three{.authority = {.extensions = {{"2.5.29.19", true, constraints}}, .only_these_extensions = true}}.judge();
+    return Three{.authority = {.extensions = {{"2.5.29.19", true, constraints}}, .only_these_extensions = true}}
+        .judge();
   };
   accepts(authority(ca_true));
   refuses(authority({0x30, 0x03, 0x01, 0x01, 0x01}), PathRule::well_formed, malformed, 1, "basicConstraints");

@@ -113,7 +113,8 @@ TEST_CASE("authorities that were issued again", "[search]") {
   const auto below = plain.issue({.key_ids = false});
   accepts(judge({below.der(), other.der(), plain.der()}, {root()}));
   accepts(judge({below.der(), plain.der(), other.der()}, {root()}));
-  refuses(judge({below.der(), other.der()}, {root()}), PathRule::signature, ErrorCode::certificate_signature_invalid, 0);
+  refuses(judge({below.der(), other.der()}, {root()}), PathRule::signature, ErrorCode::certificate_signature_invalid,
+          0);
 }
 
 TEST_CASE("a key identifier chooses, but does not exclude", "[search]") {
@@ -163,7 +164,8 @@ TEST_CASE("cross-signed authorities", "[search]") {
   const auto crossed = ca.cross_signed_by(b, authority("CA"));
   const auto a_by_b = a.cross_signed_by(b, authority("A"));
   const auto leaf = ca.issue({});
-  for (const auto& chain : {std::vector<Blob>{leaf.der(), ca.der(), crossed.der()}, {leaf.der(), crossed.der(), ca.der()}}) {
+  for (const auto& chain :
+       {std::vector<Blob>{leaf.der(), ca.der(), crossed.der()}, {leaf.der(), crossed.der(), ca.der()}}) {
     accepts(judge(chain, {a}));
     accepts(judge(chain, {b}));
     accepts(judge(chain, {a, b}));
@@ -206,8 +208,8 @@ TEST_CASE("why there is no path", "[search]") {
           "may not have sent its intermediate certificate");
   refuses(judge({ca.issue({}).der(), stranger.der()}, {root()}), PathRule::trusted_issuer, unknown, 0,
           "may not have sent its intermediate certificate");
-  const Blob address = test::der(0x30, test::der(0x30, {test::der_oid("1.3.6.1.5.5.7.48.2"),
-                                                        test::der_text(0x86, "http://ca.example/ca.der")}));
+  const Blob address = test::der(
+      0x30, test::der(0x30, {test::der_oid("1.3.6.1.5.5.7.48.2"), test::der_text(0x86, "http://ca.example/ca.der")}));
   refuses(judge({ca.issue({.extensions = {{"1.3.6.1.5.5.7.1.1", false, address}}}).der()}, {root()}),
           PathRule::trusted_issuer, unknown, 0, "which should be at http://ca.example/ca.der");
   refuses(judge(ca.issue({}).chain_der(), {stranger}), PathRule::trusted_issuer, unknown, 1, "CN=Root");
@@ -222,12 +224,16 @@ TEST_CASE("why there is no path", "[search]") {
   const auto plain = test::self_signed(authority("Plain", false));
   const auto namesake = stranger.issue(authority("Plain", false));
   const auto below = plain.issue({.key_ids = false});
-  refuses(judge({below.der(), plain.der(), namesake.der()}, {root()}), PathRule::trusted_issuer, unknown, 1, "self-signed");
-  refuses(judge({below.der(), namesake.der(), plain.der()}, {root()}), PathRule::trusted_issuer, unknown, 1, "Stranger");
+  refuses(judge({below.der(), plain.der(), namesake.der()}, {root()}), PathRule::trusted_issuer, unknown, 1,
+          "self-signed");
+  refuses(judge({below.der(), namesake.der(), plain.der()}, {root()}), PathRule::trusted_issuer, unknown, 1,
+          "Stranger");
   const auto other_ca = root().issue(authority("CA"));
-  refuses(judge({ca.issue({}).der(), other_ca.der()}, {stranger}), PathRule::trusted_issuer, unknown, 0, "lead nowhere");
+  refuses(judge({ca.issue({}).der(), other_ca.der()}, {stranger}), PathRule::trusted_issuer, unknown, 0,
+          "lead nowhere");
   // What else is wrong with what was sent is told as well.
-  const auto outcome = judge({ca.issue({.key_type = test::KeyType::rsa1024, .not_after = now - day}).der()}, {stranger});
+  const auto outcome =
+      judge({ca.issue({.key_type = test::KeyType::rsa1024, .not_after = now - day}).der()}, {stranger});
   REQUIRE_FALSE(outcome.has_value());
   REQUIRE(outcome.error().findings.size() == 3);
   CHECK(outcome.error().findings[0].rule == PathRule::trusted_issuer);
@@ -329,10 +335,12 @@ TEST_CASE("floods of certificates with one name", "[search]") {
 }
 
 TEST_CASE("floods with expensive keys cost no more signatures", "[search]") {
-  const auto trusted = test::self_signed({.common_name = "T", .key_type = test::KeyType::p521, .ca = true, .key_ids = false});
+  const auto trusted =
+      test::self_signed({.common_name = "T", .key_type = test::KeyType::p521, .ca = true, .key_ids = false});
   std::vector<Blob> flood = {trusted.issue(authority("A", false)).issue({.key_ids = false}).der()};
   for (int i = 0; i < 40; ++i)
-    flood.push_back(trusted.issue({.common_name = "A", .key_type = test::KeyType::p521, .ca = true, .key_ids = false}).der());
+    flood.push_back(
+        trusted.issue({.common_name = "A", .key_type = test::KeyType::p521, .ca = true, .key_ids = false}).der());
   CHECK(cost_of(flood, {trusted}, false).signature_checks == limits::path_signature_checks);
 }
 

@@ -75,8 +75,14 @@ TEST_CASE("ClientHello", "[messages]") {
   hello.cipher_suites = CodeList<CipherSuite>(suites);
   hello.legacy_compression_methods = null_compression;
   hello.extensions = some_extensions;
-  check_round_trip(hello, joined({{3, 3}, ByteVector(32, 0xAB), {32}, session_id, {0, 4, 0x13, 1, 0x13, 3}, {1, 0},
-                                  {0, 10}, some_extensions}));
+  check_round_trip(hello, joined({{3, 3},
+                                  ByteVector(32, 0xAB),
+                                  {32},
+                                  session_id,
+                                  {0, 4, 0x13, 1, 0x13, 3},
+                                  {1, 0},
+                                  {0, 10},
+                                  some_extensions}));
 }
 
 TEST_CASE("ClientHello: its bounds", "[messages]") {
@@ -126,8 +132,8 @@ TEST_CASE("messages behind the hellos", "[messages]") {
   certificate.certificate_request_context = few;
   REQUIRE(certificate.certificate_list.push_back({more, some_extensions}));
   REQUIRE(certificate.certificate_list.push_back({few, {}}));
-  check_round_trip(certificate, joined({{3}, few, {0, 0, 27}, {0, 0, 4}, more, {0, 10}, some_extensions, {0, 0, 3}, few,
-                                        {0, 0}}));
+  check_round_trip(certificate,
+                   joined({{3}, few, {0, 0, 27}, {0, 0, 4}, more, {0, 10}, some_extensions, {0, 0, 3}, few, {0, 0}}));
   check_round_trip(CertificateMessage{}, {0, 0, 0, 0});
   check_round_trip(CertificateVerify{SignatureScheme::ed25519, more}, joined({{8, 7, 0, 4}, more}));
   check_round_trip(Finished{more}, more, true);
