@@ -91,10 +91,10 @@ TEST_CASE("TLS 1.2: lengths that are wrong by one", "[lengths12]") {
     for (const auto& [place, width] : message.lengths(body))
       for (const int by : {-1, 1}) {
         CAPTURE(message.name, place, by);
-        check_decode_error(changed(message.name, [place = place, width = width, by](ByteVector& bytes) {
-          for (std::size_t i = width; i-- > 0;) {
-            const int sum = bytes[place + i] + by;
-            bytes[place + i] = static_cast<std::uint8_t>(sum);
+        check_decode_error(changed(message.name, [at = place, size = width, by](ByteVector& bytes) {
+          for (std::size_t i = size; i-- > 0;) {
+            const int sum = bytes[at + i] + by;
+            bytes[at + i] = static_cast<std::uint8_t>(sum);
             if (sum >= 0 && sum <= 255)
               break;
           }
