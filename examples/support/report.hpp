@@ -46,10 +46,10 @@ public:
           items.push_back(std::string(retry ? "hello_retry_request" : tlsconnect::name_of(message.type)) + " " +
                           style_.dim(grouped(message.size)));
         }
-        if (items.empty())
-          items.push_back(style_.dim(flight.sent ? "alert" : "data before an error"));
-        else if (flight.sent && handshake_finished(info, next) && !sent.empty())
+        if (flight.sent && handshake_finished(info, next) && !sent.empty())
           items.push_back(style_.magenta(sent));
+        else if (items.empty())
+          items.push_back(style_.dim(flight.sent ? "alert" : "data before an error"));
       } else if (flight.phase == Phase::exchange) {
         items.push_back(style_.magenta(flight.sent ? "key_update or alert" : received));
       } else {
@@ -74,8 +74,10 @@ public:
     row("signature", std::string(tlsconnect::name_of(info.signature_scheme)));
     row("protocol",
         info.application_protocol.empty() ? style_.dim("none agreed on (ALPN)") : harmless(info.application_protocol));
-    row("handshake", milliseconds(handshake_ms) +
-                         (info.hello_retry_request ? ", 2 round trips (the server asked again)" : ", 1 round trip"));
+    const bool old_and_full = info.version == tlsconnect::ProtocolVersion::tls1_2 && !info.resumed();
+    row("handshake", milliseconds(handshake_ms) + (info.hello_retry_request ? ", 2 round trips (the server asked again)"
+                                                   : old_and_full           ? ", 2 round trips"
+                                                                            : ", 1 round trip"));
     row("traffic", grouped(info.bytes_sent) + " B in " + grouped(info.records_sent) + " records sent, " +
                        grouped(info.bytes_received) + " B in " + grouped(info.records_received) + " received");
   }
@@ -124,9 +126,12 @@ private:
   static constexpr std::size_t columns = 96;
 
   /// Whether the message before `next` was this client's Finished.
+  /// Both sides have, among the first `next` messages; which one is the first depends on the version.
   static bool handshake_finished(const tlsconnect::ConnectionInfo& info, std::size_t next) {
-    return next > 0 && info.messages[next - 1].sent &&
-           info.messages[next - 1].type == tlsconnect::HandshakeType::finished;
+    int finished = 0;
+    for (std::size_t i = 0; i < next; ++i)
+      finished += info.messages[i].type == tlsconnect::HandshakeType::finished;
+    return finished == 2;
   }
 
   static std::string date(std::int64_t seconds) {
