@@ -1,8 +1,7 @@
 // Resumption, early data, client certificates and what else GnuTLS's server can do.
 #include <tlsconnect/client/certificate_compression.hpp>
 
-#include "features.hpp"
-#include "gnutls_server.hpp"
+#include "gnutls_verifying.hpp"
 
 using namespace interop;
 using tc::EarlyDataOutcome;
@@ -13,20 +12,6 @@ namespace {
 tc::ClientConfig::Builder keeping(const std::shared_ptr<tc::SessionStore>& store) {
   return client().session_store(store).clock(std::make_shared<RunningClock>());
 }
-
-/// A server that asks for client certificates and verifies them, and what it says of a certificate that it trusts.
-struct Verifying {
-  TempFolder folder;
-  std::string roots = folder.write("roots.pem", ClientPki::instance().root.pem());
-  static constexpr std::string_view trusted = "The certificate is trusted";
-
-  [[nodiscard]] GnutlsOptions options(bool required, std::string priority = {}) const {
-    return {.priority = std::move(priority),
-            .client_certificate =
-                required ? std::vector<std::string>{"--require-client-cert"} : std::vector<std::string>(),
-            .more = {"--echo", "--verify-client-cert", "--x509cafile", roots}};
-  }
-};
 
 } // namespace
 

@@ -1,6 +1,5 @@
 // TLS 1.2 with GnuTLS, which has what OpenSSL 3.0 has not: ECDHE_PSK with AES-GCM, and limits on records.
-#include "features.hpp"
-#include "gnutls_server.hpp"
+#include "gnutls_verifying.hpp"
 
 using namespace interop;
 using tc::ProtocolVersion;
@@ -41,6 +40,54 @@ TEST_CASE("gnutls, TLS 1.2: every suite and curve") {
         {.identity = leaf(test::KeyType::rsa2048), .priority = std::string(only_tls12) + ":-GROUP-ALL:+GROUP-" + name});
     CHECK(visit(server, client()).group == group);
   }
+}
+
+TEST_CASE("gnutls, TLS 1.2: every signature scheme") {
+  for (const SignatureCase& item : every_signature) {
+    INFO(name_of(item.scheme));
+    const GnutlsServer server({.identity = leaf(item.key), .priority = only_tls12});
+    const tc::ConnectionInfo info = visit(server, client().signature_schemes({item.scheme}));
+    CHECK(info.version == ProtocolVersion::tls1_2);
+    CHECK(info.signature_scheme == item.scheme);
+  }
+}
+
+TEST_CASE("gnutls, TLS 1.2: client certificates of every kind of key, signed at once and later") {
+  const Verifying files;
+  GnutlsServer server(files.options(true, only_tls12));
+  std::size_t shown = 0;
+  for (const test::KeyType type : every_client_key) {
+    INFO(name_of_key(type));
+    const test::Identity identity = client_identity(type);
+    const auto base = client().session_store(nullptr);
+    const tc::ConnectionInfo info = visit(server, tc::ClientConfig::Builder(base).credentials({credential(identity)}));
+    CHECK(info.version == ProtocolVersion::tls1_2);
+    CHECK(info.client_certificate_sent);
+    TcpStream later = connected_signing(
+        connector(server.port(), tc::ClientConfig::Builder(base).credentials({credential_that_signs_later(identity)})),
+        private_key(identity));
+    CHECK(later.info().client_certificate_sent);
+    echo(later);
+    REQUIRE(later.shutdown().has_value());
+    shown += 2;
+  }
+  const std::string said = server.last_words();
+  INFO(said);
+  CHECK(count_of(said, Verifying::trusted) == shown);
+}
+
+TEST_CASE("gnutls, TLS 1.2: a stapled OCSP response") {
+  // OCSPResponse with the status tryLater and nothing else (RFC 6960, 4.2.1).
+  const tc::ByteVector response = {0x30, 0x03, 0x0A, 0x01, 0x03};
+  const TempFolder folder;
+  const GnutlsServer server({.priority = only_tls12,
+                             .more = {"--echo", "--ignore-ocsp-response-errors", "--ocsp-response",
+                                      folder.write("response", tc::as_text(response))}});
+  const tc::ConnectionInfo info = visit(server, client().status_request(true));
+  CHECK(info.version == ProtocolVersion::tls1_2);
+  REQUIRE_FALSE(info.peer_status.empty());
+  CHECK(info.peer_status[0].ocsp_response == response);
+  CHECK(visit(server, client().session_store(nullptr)).peer_status.empty());
 }
 
 TEST_CASE("gnutls, TLS 1.2: resumption by ticket and by session id") {
