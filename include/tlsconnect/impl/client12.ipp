@@ -146,8 +146,8 @@ TLSCONNECT_DECL Result<> Client12::judged(Handshake12Ptr handshake, ServerCertif
   ConnectionInfo& info = context_->info;
   if (handshake->resumed) {
     info.verification = "resumed; " + accepted.how.explanation;
-    return expect_server_finished(std::move(handshake), ServerIdentity::by_session(std::move(*handshake->resumed)),
-                                  nullptr);
+    Proof<ServerIdentity> identity = ServerIdentity::by_session(std::move(*handshake->resumed));
+    return expect_server_finished(std::move(handshake), std::move(identity), nullptr);
   }
   info.verification = std::move(accepted.how.explanation);
   handshake->identity_usable_until = usable_until(*context_->config, server, accepted.how.path);
