@@ -89,7 +89,8 @@ struct Offer {
   /// its own too; otherwise, servers that have both versions would choose it in vain.
   [[nodiscard]] bool has(ProtocolVersion version, std::span<const CipherSuite> suites, bool asked_for) const noexcept {
     const bool tls13 = version == ProtocolVersion::tls1_3;
-    if (tls13 && !asked_for && std::none_of(signature_schemes.begin(), signature_schemes.end(), signs_tls13))
+    if (tls13 && !asked_for && !signature_schemes.empty() &&
+        std::none_of(signature_schemes.begin(), signature_schemes.end(), signs_tls13))
       return false;
     return std::any_of(suites.begin(), suites.end(),
                        [&](CipherSuite suite) { return tls13 == parameters_of(suite).has_value() && has(suite); });
