@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "odr_second.hpp"
+#include "test_pki.hpp"
 
 namespace tc = tlsconnect;
 
@@ -13,7 +14,7 @@ namespace {
 
 class StandingClock final : public tc::Clock {
 public:
-  std::int64_t now() const noexcept override { return OdrServer::time() * 1'000; }
+  std::int64_t now() const noexcept override { return test::now * 1'000; }
 };
 
 int failed(const char* what, const std::string& why = {}) {
@@ -27,8 +28,10 @@ int main() {
   if (parse_name_of_second_file() != &tc::ServerName::parse)
     return failed("the two files have different copies of a function");
 
-  OdrServer server;
-  auto anchors = tc::TrustAnchors::from_der(server.root());
+  const test::Identity root = test::self_signed({.common_name = "Root", .ca = true});
+  const test::Identity leaf = root.issue({.common_name = "server", .dns = {"server.tlsconnect.test"}});
+  test::BotanServer server(test::BotanServerOptions{.chain = leaf.chain_der(), .key = leaf.key_der()});
+  auto anchors = tc::TrustAnchors::from_der(root.der());
   if (!anchors)
     return failed("trust anchor:", anchors.error().message());
   auto config = tc::ClientConfig::builder().trust(std::move(*anchors)).clock(std::make_shared<StandingClock>()).build();

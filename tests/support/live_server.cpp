@@ -1,9 +1,11 @@
 #include "live_server.hpp"
 
+#include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
-#include "botan_server.hpp"
 #include "deterministic.hpp"
 #include "test_pki.hpp"
 
@@ -48,29 +50,7 @@ T must(tlsconnect::Result<T> result) {
 
 } // namespace
 
-struct LiveServer::Impl {
-  BotanServer server;
-};
-
-LiveServer::LiveServer(LiveOptions options) : impl_(new Impl{BotanServer(cached_context(options))}) {}
-LiveServer::LiveServer(LiveServer&&) noexcept = default;
-LiveServer& LiveServer::operator=(LiveServer&&) noexcept = default;
-LiveServer::~LiveServer() = default;
-
-bool LiveServer::feed(tlsconnect::BytesView bytes) { return impl_->server.feed(bytes); }
-tlsconnect::ByteVector LiveServer::take_output() { return impl_->server.take_output(); }
-tlsconnect::ByteVector LiveServer::take_received() { return impl_->server.take_received(); }
-bool LiveServer::send(std::string_view text) { return impl_->server.send(text); }
-bool LiveServer::send(tlsconnect::BytesView bytes) { return impl_->server.send(bytes); }
-bool LiveServer::close() { return impl_->server.close(); }
-bool LiveServer::update_keys(bool request_peer_update) { return impl_->server.update_keys(request_peer_update); }
-bool LiveServer::send_alert(std::uint8_t code, bool fatal) { return impl_->server.send_alert(code, fatal); }
-std::size_t LiveServer::send_tickets(std::size_t count) { return impl_->server.send_tickets(count); }
-bool LiveServer::handshake_complete() const { return impl_->server.handshake_complete(); }
-bool LiveServer::peer_closed() const { return impl_->server.peer_closed(); }
-std::optional<std::uint8_t> LiveServer::alert_received() const { return impl_->server.alert_received(); }
-const std::string& LiveServer::failure() const { return impl_->server.failure(); }
-const std::string& LiveServer::server_name() const { return impl_->server.server_name(); }
+LiveServer::LiveServer(LiveOptions options) : BotanServer(cached_context(options)) {}
 
 tlsconnect::ClientConfig::Builder live_config_builder() {
   auto builder = tlsconnect::ClientConfig::builder();

@@ -1,15 +1,12 @@
-// Botan's server behind a wall: the tests of the doors talk to it without compiling its headers.
+// Botan's server, set up, and a configuration that trusts it.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
 
 #include <tlsconnect/client/config.hpp>
 #include <tlsconnect/client/server_name.hpp>
+
+#include "botan_server.hpp"
 
 namespace test {
 
@@ -21,31 +18,9 @@ struct LiveOptions {
 };
 
 /// One connection, between two buffers. Its certificate is for "server.test", 192.0.2.1 and 2001:db8::1.
-class LiveServer {
+class LiveServer : public BotanServer {
 public:
   explicit LiveServer(LiveOptions options = {});
-  LiveServer(LiveServer&&) noexcept;
-  LiveServer& operator=(LiveServer&&) noexcept;
-  ~LiveServer();
-
-  bool feed(tlsconnect::BytesView bytes);
-  [[nodiscard]] tlsconnect::ByteVector take_output();
-  [[nodiscard]] tlsconnect::ByteVector take_received();
-  bool send(std::string_view text);
-  bool send(tlsconnect::BytesView bytes);
-  bool close();
-  bool update_keys(bool request_peer_update);
-  bool send_alert(std::uint8_t code, bool fatal);
-  std::size_t send_tickets(std::size_t count);
-  [[nodiscard]] bool handshake_complete() const;
-  [[nodiscard]] bool peer_closed() const;
-  [[nodiscard]] std::optional<std::uint8_t> alert_received() const;
-  [[nodiscard]] const std::string& failure() const;
-  [[nodiscard]] const std::string& server_name() const;
-
-private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
 };
 
 /// A configuration for it: trusts its root, has a clock that stands still, and offers elliptic curves only.
