@@ -61,10 +61,6 @@ TLSCONNECT_DECL void show_status(const ConnectionInfo& info, ServerCertificate& 
     server.status.push_back({status.ocsp_response, status.sct_list});
 }
 
-} // namespace detail
-
-namespace detail {
-
 /// What the server shows: its certificates, or a key alone (RFC 7250, 3).
 TLSCONNECT_DECL Result<std::vector<ByteVector>> read_certificate12(bool raw_public_key, BytesView body) {
   std::vector<ByteVector> shown;

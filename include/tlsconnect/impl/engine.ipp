@@ -156,9 +156,10 @@ struct ClientEngine::Impl {
         return fail(ErrorCode::too_many_warning_alerts, "alert");
       return {};
     default:
-      // RFC 9846, 6: every other alert is an error, whatever its level says. TLS 1.3 has no warnings; one that is sent all
-      // the same comes from a server that is not in its senses, and may go on.
-      if (level == 1 && std::holds_alternative<Client13>(machine))
+      // RFC 9846, 6.2: every other alert is an error and ends the connection, whatever its level says; its level must be
+      // fatal. A server of TLS 1.3 that sends one as a warning breaks that rule, and may hold the connection for open, so
+      // that it is told: the error is then alert_malformed, with decode_error. A fatal alert is not answered.
+      if (level == warning && std::holds_alternative<Client13>(machine))
         return fail(ErrorCode::alert_malformed, "alert", std::string(name_of(alert)) + " as a warning");
       return std::unexpected(Error::from_alert(alert, complete ? "connection" : "handshake"));
     }
