@@ -12,6 +12,8 @@
 #if !defined(TLSCONNECT_WITHOUT_TLS12)
 #include <tlsconnect/impl/client12.ipp>
 #include <tlsconnect/impl/client12_finish.ipp>
+#include <tlsconnect/impl/handshake12.ipp>
+#include <tlsconnect/impl/negotiate12.ipp>
 #endif
 #include <tlsconnect/impl/client13.ipp>
 #include <tlsconnect/impl/client13_connected.ipp>
@@ -22,7 +24,6 @@
 #include <tlsconnect/impl/engine.ipp>
 #include <tlsconnect/impl/error.ipp>
 #include <tlsconnect/impl/halt.ipp>
-#include <tlsconnect/impl/handshake12.ipp>
 #include <tlsconnect/impl/hash.ipp>
 #include <tlsconnect/impl/kdf.ipp>
 #include <tlsconnect/impl/key_exchange.ipp>
@@ -34,7 +35,6 @@
 #include <tlsconnect/impl/name_constraints.ipp>
 #include <tlsconnect/impl/name_match.ipp>
 #include <tlsconnect/impl/negotiate.ipp>
-#include <tlsconnect/impl/negotiate12.ipp>
 #include <tlsconnect/impl/path_builder.ipp>
 #include <tlsconnect/impl/path_rules.ipp>
 #include <tlsconnect/impl/path_verifier.ipp>

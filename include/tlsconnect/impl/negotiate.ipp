@@ -201,8 +201,10 @@ TLSCONNECT_DECL Result<> Negotiate::on_server_hello(OfferedHelloPtr hello, const
       return fail(ErrorCode::version_changed, where, std::string(version.error().detail()));
     return std::unexpected(version.error());
   }
+#if !defined(TLSCONNECT_WITHOUT_TLS12) // otherwise it is a version that is never offered
   if (*version == ProtocolVersion::tls1_2)
     return on_server_hello12(std::move(hello), message, raw);
+#endif
   const Result<SuiteParameters> suite = detail::check_common(*context_->config, *hello, message, where);
   if (!suite)
     return std::unexpected(suite.error());
