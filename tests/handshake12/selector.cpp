@@ -1,6 +1,8 @@
 // The caller's own choice of a client certificate in TLS 1.2 (RFC 5246, 7.4.4 and 7.4.6).
 #include <memory>
 #include <optional>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "../handshake/credentials.hpp"
@@ -43,7 +45,7 @@ const RequestDraft12 request = {.types = {64, 1, 7},
 
 /// Two credentials, and a request for either.
 struct Chosen12 {
-  explicit Chosen12(Chooser::Choice choice, bool required = false)
+  explicit Chosen12(Chooser::Choice choice, bool required = false, const RequestDraft12& asked = request)
       : chooser(std::make_shared<Chooser>(std::move(choice))),
         talk({.server = {.request_certificate = true}, .configure = [&](auto& builder) {
                 builder
@@ -52,7 +54,7 @@ struct Chosen12 {
                     .credential_selector(chooser)
                     .credential_required(required);
               }}) {
-    talk.plan["CertificateRequest"].replace(request.body());
+    talk.plan["CertificateRequest"].replace(asked.body());
     talk.handshake();
   }
   std::shared_ptr<Chooser> chooser;
@@ -102,5 +104,27 @@ TEST_CASE("TLS 1.2: the caller's choice is held to the request", "[selector12]")
         choice(0, SignatureScheme::rsa_pss_rsae_sha256), choice(1, SignatureScheme::rsa_pkcs1_sha1)}) {
     Chosen12 bad(wrong);
     CHECK(outcome_of(bad.talk) == refused(ErrorCode::no_credential_fits, Alert::handshake_failure));
+  }
+}
+
+TEST_CASE("TLS 1.2: the caller's choice is held to the server's certificate_types", "[selector12]") {
+  // RFC 5246, 7.4.6 and RFC 8422, 5.5: the scheme alone would do.
+  const auto only = [](std::uint8_t type) {
+    RequestDraft12 asked = request;
+    asked.types = {type};
+    return asked;
+  };
+  constexpr std::uint8_t rsa_sign = 1, ecdsa_sign = 64;
+  const Chooser::Choice ecdsa = choice(0, SignatureScheme::ecdsa_secp256r1_sha256);
+  const Chooser::Choice rsa = choice(1, SignatureScheme::rsa_pss_rsae_sha256);
+  for (const auto& [chosen, fits, not_listed] :
+       {std::tuple(ecdsa, ecdsa_sign, rsa_sign), std::tuple(rsa, rsa_sign, ecdsa_sign)}) {
+    Chosen12 good(chosen, false, only(fits));
+    CHECK(outcome_of(good.talk) == connected());
+    CHECK(good.talk.client.info().client_certificate_sent);
+    Chosen12 bad(chosen, false, only(not_listed));
+    CHECK(outcome_of(bad.talk) == refused(ErrorCode::no_credential_fits, Alert::handshake_failure));
+    REQUIRE(bad.talk.client.failure());
+    CHECK(bad.talk.client.failure()->detail().find("certificate_types") != std::string_view::npos);
   }
 }

@@ -92,7 +92,9 @@ public:
   [[nodiscard]] bool is_raw_public_key() const noexcept { return chain().empty(); }
   [[nodiscard]] const PublicKey& public_key() const noexcept;
   [[nodiscard]] const Signer& signer() const noexcept;
-  /// What it can be used with, the preferred scheme first; those of TLS 1.2 among them.
+  /// What it can be used with, the preferred scheme first; those of TLS 1.2 among them. What the signer names of ECDSA
+  /// for another curve, which only TLS 1.2 signs with (RFC 9846, 4.2.3), stands last, unless with_signature_schemes()
+  /// has changed the order.
   [[nodiscard]] std::span<const SignatureScheme> schemes() const noexcept;
   /// Empty when there is none.
   [[nodiscard]] BytesView ocsp_response() const noexcept;
@@ -132,9 +134,10 @@ public:
   virtual ~CredentialSelector() = default;
 
   /// The credential to show and the scheme to sign with; nothing, to answer without a certificate; or an error, which
-  /// ends the connection. The scheme must be one that the request lists and that the credential has, and the credential
-  /// of the type that was negotiated: otherwise the connection ends with `no_credential_fits`. The views live as long as
-  /// the call. select_credential() is the library's own choice.
+  /// ends the connection. The scheme must be one that the request lists, that the credential has and that the version
+  /// signs with its key, the credential of the type that was negotiated, and in TLS 1.2 its key of a type in
+  /// certificate_types: otherwise the connection ends with `no_credential_fits`. The views live as long as the call.
+  /// select_credential() is the library's own choice.
   [[nodiscard]] virtual Result<std::optional<CredentialChoice>>
   select(std::span<const Credential> credentials, const CertificateRequestFacts& request) const noexcept = 0;
 };

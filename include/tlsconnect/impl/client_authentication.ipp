@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <tlsconnect/handshake/client_authentication.hpp>
+#include <tlsconnect/impl/credentials.ipp>
 #include <tlsconnect/wire/extension_bodies.hpp>
 #include <tlsconnect/wire/messages12.hpp>
 
@@ -21,16 +22,23 @@ TLSCONNECT_DECL Result<std::optional<CredentialChoice>> choose_credential(const 
   Result<std::optional<CredentialChoice>> choice = config.credential_selector()->select(credentials, request);
   if (!choice || !*choice)
     return choice;
-  const auto has = [](std::span<const SignatureScheme> schemes, SignatureScheme scheme) {
-    return std::find(schemes.begin(), schemes.end(), scheme) != schemes.end();
-  };
+  if ((*choice)->index >= credentials.size())
+    return fail(ErrorCode::no_credential_fits, {}, "the selector chose one that there is not");
+  const Credential& credential = credentials[(*choice)->index];
+  if (!has_negotiated_type(credential, request))
+    return fail(ErrorCode::no_credential_fits, {}, "the selector chose one of a type that was not negotiated");
+  if (!has_listed_type(credential, request))
+    return fail(ErrorCode::no_credential_fits, {},
+                "the selector chose one with a key of a type that is not among the server's certificate_types: " +
+                    credential.public_key().description());
   const SignatureScheme scheme = (*choice)->scheme;
-  // RFC 9846, 4.4.2.2 and 4.4.3; RFC 7250, 4.1.
-  const bool signs = request.certificate_types ? signs_tls12(scheme) : signs_tls13(scheme);
-  if ((*choice)->index >= credentials.size() || !signs || !has(request.schemes, scheme) ||
-      !has(credentials[(*choice)->index].schemes(), scheme) ||
-      credentials[(*choice)->index].is_raw_public_key() != request.raw_public_key)
-    return fail(ErrorCode::no_credential_fits, {}, "the selector chose one that does not fit the request");
+  const std::span<const SignatureScheme> schemes = credential.schemes();
+  if (std::find(schemes.begin(), schemes.end(), scheme) == schemes.end())
+    return fail(ErrorCode::no_credential_fits, {},
+                "the selector chose a scheme that its credential does not have: " + std::string(name_of(scheme)));
+  if (!answers_with(request, scheme))
+    return fail(ErrorCode::no_credential_fits, {},
+                "the selector chose a scheme that does not answer the request: " + std::string(name_of(scheme)));
   return choice;
 }
 

@@ -200,11 +200,26 @@ inline bool filters_match(const Credential::Impl& credential, std::span<const Oi
   return true;
 }
 
-/// RFC 5246, 7.4.6 and RFC 8422, 5.5: the key is of a type that is asked for. EdDSA counts as ECDSA.
-inline bool type_matches(const PublicKey& key, BytesView certificate_types) noexcept {
-  const std::optional<Authentication12> kind = key.authentication12();
+/// RFC 7250, 4.1: what is sent is of the type that was negotiated.
+inline bool has_negotiated_type(const Credential& credential, const CertificateRequestFacts& request) noexcept {
+  return credential.is_raw_public_key() == request.raw_public_key;
+}
+
+/// RFC 5246, 7.4.6 and RFC 8422, 5.5: in TLS 1.2 the key is of a type that is asked for. EdDSA counts as ECDSA.
+inline bool has_listed_type(const Credential& credential, const CertificateRequestFacts& request) noexcept {
+  if (!request.certificate_types)
+    return true;
+  const BytesView types = *request.certificate_types;
+  const std::optional<Authentication12> kind = credential.public_key().authentication12();
   const std::uint8_t wanted = kind == Authentication12::rsa ? 1 : 64; // rsa_sign, ecdsa_sign
-  return kind && std::find(certificate_types.begin(), certificate_types.end(), wanted) != certificate_types.end();
+  return kind && std::find(types.begin(), types.end(), wanted) != types.end();
+}
+
+/// RFC 9846, 4.4.2.2 and 4.4.3; RFC 5246, 7.4.8: the scheme is one that the server listed, and one that the version
+/// signs with.
+inline bool answers_with(const CertificateRequestFacts& request, SignatureScheme scheme) noexcept {
+  const bool signs = request.certificate_types ? signs_tls12(scheme) : signs_tls13(scheme);
+  return signs && std::find(request.schemes.begin(), request.schemes.end(), scheme) != request.schemes.end();
 }
 
 /// RFC 9846, 4.4.2.2: at least one certificate of the chain is issued by one of the listed authorities.
@@ -382,20 +397,15 @@ TLSCONNECT_DECL std::optional<CredentialChoice> select_credential(std::span<cons
   std::optional<CredentialChoice> fallback;
   for (std::size_t index = 0; index < credentials.size(); ++index) {
     const Credential& credential = credentials[index];
-    // RFC 7250, 4.1: what is sent is of the type that was negotiated. A raw key has neither extensions nor issuers.
-    if (credential.is_raw_public_key() != request.raw_public_key)
+    if (!detail::has_negotiated_type(credential, request) || !detail::has_listed_type(credential, request))
       continue;
-    if (request.certificate_types && !detail::type_matches(credential.public_key(), *request.certificate_types))
-      continue;
-    // RFC 9846, 4.4.2.2 and 4.4.3: the scheme is one that the server listed, and one of the version.
-    const auto usable = [&](SignatureScheme scheme) {
-      return (request.certificate_types ? signs_tls12(scheme) : signs_tls13(scheme)) &&
-             std::find(request.schemes.begin(), request.schemes.end(), scheme) != request.schemes.end();
-    };
     const auto schemes = credential.schemes();
-    const auto scheme = std::find_if(schemes.begin(), schemes.end(), usable);
+    const auto scheme = std::find_if(schemes.begin(), schemes.end(), [&](SignatureScheme candidate) {
+      return detail::answers_with(request, candidate);
+    });
     if (scheme == schemes.end())
       continue;
+    // A raw key has neither extensions nor issuers.
     if (!credential.is_raw_public_key() && !detail::filters_match(credential.impl(), request.filters))
       continue;
     const CredentialChoice choice{index, *scheme};
