@@ -63,6 +63,11 @@ TEST_CASE("TLS 1.2: the client shows its certificate and signs all messages", "[
   for (const auto& [key, scheme] :
        std::vector<std::pair<KeyType, SignatureScheme>>{{KeyType::p256, ecdsa_secp256r1_sha256},
                                                         {KeyType::p384, ecdsa_secp384r1_sha384},
+                                                        // A hash goes with any curve (RFC 5246, 7.4.1.4.1).
+                                                        {KeyType::p256, ecdsa_secp384r1_sha384},
+                                                        {KeyType::p384, ecdsa_secp256r1_sha256},
+                                                        {KeyType::p521, ecdsa_secp256r1_sha256},
+                                                        {KeyType::p256, ecdsa_secp521r1_sha512},
                                                         {KeyType::ed25519, ed25519},
                                                         {KeyType::rsa2048, rsa_pss_rsae_sha256},
                                                         {KeyType::rsa2048, rsa_pss_rsae_sha512}})
@@ -177,15 +182,30 @@ TEST_CASE("TLS 1.3 keeps its own rules of signing where TLS 1.2 is offered, too"
     CHECK(!outcome_of(talk).complete);
     CHECK(outcome_of(talk).alert == Alert::illegal_parameter);
   }
-  // Nor does the client, when a server of TLS 1.3 lists it.
-  Talk talk({.server = {.request_certificate = true}, .configure = [](auto& builder) {
-               both_versions(builder);
-               builder.credentials({credential_of(client_identity(KeyType::rsa2048))});
-             }});
-  talk.plan["CertificateRequest"].replace(Asked{.schemes = {rsa_pkcs1_sha256}}.body());
-  talk.handshake();
-  CHECK(outcome_of(talk) == connected());
-  CHECK(!talk.client.info().client_certificate_sent);
+  // Nor does the client, when a server of TLS 1.3 lists it; not even when the caller chooses it.
+  struct Chooser final : tlsconnect::CredentialSelector {
+    explicit Chooser(SignatureScheme chosen) : scheme(chosen) {}
+    tlsconnect::Result<std::optional<tlsconnect::CredentialChoice>>
+    select(std::span<const Credential>, const tlsconnect::CertificateRequestFacts&) const noexcept override {
+      return tlsconnect::CredentialChoice{0, scheme};
+    }
+    SignatureScheme scheme;
+  };
+  for (const auto& [key, scheme] : std::vector<std::pair<KeyType, SignatureScheme>>{
+           {KeyType::rsa2048, rsa_pkcs1_sha256}, {KeyType::p256, ecdsa_secp384r1_sha384}})
+    for (const bool chosen : {false, true}) {
+      const KeyType type = key;
+      const auto chooser = chosen ? std::make_shared<Chooser>(scheme) : nullptr;
+      Talk talk({.server = {.request_certificate = true}, .configure = [type, chooser](auto& builder) {
+                   both_versions(builder);
+                   builder.credentials({credential_of(client_identity(type))}).credential_selector(chooser);
+                 }});
+      talk.plan["CertificateRequest"].replace(Asked{.schemes = {scheme}}.body());
+      talk.handshake();
+      CHECK(outcome_of(talk) ==
+            (chosen ? refused(ErrorCode::no_credential_fits, Alert::handshake_failure) : connected()));
+      CHECK(!talk.client.info().client_certificate_sent);
+    }
 }
 
 TEST_CASE("TLS 1.2: a client may insist on showing a certificate", "[client_auth12]") {

@@ -193,6 +193,23 @@ TEST_CASE("openssl, TLS 1.2: client certificates of every kind of key, signed at
   CHECK(error.alert_received() == AlertDescription::handshake_failure);
 }
 
+TEST_CASE("openssl, TLS 1.2: an ECDSA key signs with the hash that the server lists, whatever its curve") {
+  const TempFolder folder;
+  const std::string roots = folder.write("roots.pem", ClientPki::instance().root.pem());
+  const auto server_that_lists = [&](const char* schemes) {
+    return tls12_server({"-www", "-Verify", "3", "-CAfile", roots, "-verify_return_error", "-attime",
+                         std::to_string(test::now), "-client_sigalgs", schemes});
+  };
+  const OpensslServer sha384 = server_that_lists("ecdsa_secp384r1_sha384");
+  const OpensslServer sha256 = server_that_lists("ecdsa_secp256r1_sha256");
+  for (const test::KeyType type : {test::KeyType::p256, test::KeyType::p384, test::KeyType::p521}) {
+    INFO(name_of_key(type));
+    const auto builder = client().credentials({credential(client_identity(type))}).session_store(nullptr);
+    for (const OpensslServer* server : {&sha384, &sha256})
+      CHECK(visit(*server, builder).info.client_certificate_sent);
+  }
+}
+
 TEST_CASE("openssl, TLS 1.2: a stapled OCSP response") {
   // OCSPResponse with the status tryLater and nothing else (RFC 6960, 4.2.1).
   const tc::ByteVector response = {0x30, 0x03, 0x0A, 0x01, 0x03};

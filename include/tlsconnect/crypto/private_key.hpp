@@ -26,7 +26,8 @@ public:
   [[nodiscard]] static Result<PrivateKey> from_der(BytesView der, std::string_view password = {}) noexcept;
 
   [[nodiscard]] const PublicKey& public_key() const noexcept;
-  /// What it can sign with, the preferred scheme first; for an RSA key also the RSASSA-PKCS1-v1_5 of TLS 1.2, last.
+  /// What it can sign with, the preferred scheme first; last what only TLS 1.2 signs with (RFC 9846, 4.2.3): for an RSA
+  /// key RSASSA-PKCS1-v1_5, for an ECDSA key the schemes that name another curve, of which TLS 1.2 takes the hash alone.
   /// Schemes for which an RSA key is too short are not among them.
   [[nodiscard]] std::span<const SignatureScheme> schemes() const noexcept;
 

@@ -36,7 +36,7 @@ TLSCONNECT_DECL Result<std::optional<CredentialChoice>> choose_credential(const 
   if (std::find(schemes.begin(), schemes.end(), scheme) == schemes.end())
     return fail(ErrorCode::no_credential_fits, {},
                 "the selector chose a scheme that its credential does not have: " + std::string(name_of(scheme)));
-  if (!answers_with(request, scheme))
+  if (!answers_with(credential, request, scheme))
     return fail(ErrorCode::no_credential_fits, {},
                 "the selector chose a scheme that does not answer the request: " + std::string(name_of(scheme)));
   return choice;

@@ -216,9 +216,12 @@ inline bool has_listed_type(const Credential& credential, const CertificateReque
 }
 
 /// RFC 9846, 4.4.2.2 and 4.4.3; RFC 5246, 7.4.8: the scheme is one that the server listed, and one that the version
-/// signs with.
-inline bool answers_with(const CertificateRequestFacts& request, SignatureScheme scheme) noexcept {
-  const bool signs = request.certificate_types ? signs_tls12(scheme) : signs_tls13(scheme);
+/// signs with, with this key. RFC 9846, 4.2.3: only TLS 1.3 binds ECDSA with a hash to one curve.
+inline bool answers_with(const Credential& credential, const CertificateRequestFacts& request,
+                         SignatureScheme scheme) noexcept {
+  const PublicKey& key = credential.public_key();
+  const bool signs = request.certificate_types ? signs_tls12(scheme) && key.fits_tls12(scheme)
+                                               : signs_tls13(scheme) && key.fits(scheme);
   return signs && std::find(request.schemes.begin(), request.schemes.end(), scheme) != request.schemes.end();
 }
 
@@ -239,9 +242,12 @@ TLSCONNECT_DECL Credential::Credential(std::shared_ptr<const Impl> impl) noexcep
 TLSCONNECT_DECL Result<Credential> Credential::Impl::finish(Impl impl) {
   if (!impl.signer)
     return detail::credential_invalid("there is no signer");
-  for (const SignatureScheme scheme : impl.signer->schemes())
-    if (impl.public_key.fits(scheme))
-      impl.schemes.push_back(scheme);
+  // RFC 9846, 4.2.3: of the hashes that TLS 1.2 allows with a curve, the one that TLS 1.3 binds to it is as strong as it,
+  // and goes first.
+  for (const bool other_curves : {false, true})
+    for (const SignatureScheme scheme : impl.signer->schemes())
+      if (impl.public_key.fits_tls12(scheme) && impl.public_key.fits(scheme) != other_curves)
+        impl.schemes.push_back(scheme);
   if (impl.schemes.empty())
     return detail::credential_invalid("the signer has no scheme that goes with a key of type " +
                                       impl.public_key.description());
@@ -401,7 +407,7 @@ TLSCONNECT_DECL std::optional<CredentialChoice> select_credential(std::span<cons
       continue;
     const auto schemes = credential.schemes();
     const auto scheme = std::find_if(schemes.begin(), schemes.end(), [&](SignatureScheme candidate) {
-      return detail::answers_with(request, candidate);
+      return detail::answers_with(credential, request, candidate);
     });
     if (scheme == schemes.end())
       continue;

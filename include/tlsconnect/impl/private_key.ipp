@@ -311,16 +311,17 @@ struct PrivateKey::Impl {
     }
 
     InplaceVector<SignatureScheme, detail::schemes_of_a_key_max> usable;
-    detail::KeyKind kind = detail::KeyKind::unknown;
-    for (const detail::SchemeRule& rule : detail::scheme_rules) {
-      if (!public_key || !public_key->fits(rule.scheme))
-        continue;
-      kind = rule.kind;
-      const bool rsa = kind == detail::KeyKind::rsa || kind == detail::KeyKind::rsa_pss;
-      if (rsa && key->key_length() < detail::rsa_bits_needed(rule))
-        continue;
-      (void)usable.push_back(rule.scheme);
-    }
+    const detail::KeyKind kind = detail::kind_of_key(parts->algorithm);
+    const bool rsa = kind == detail::KeyKind::rsa || kind == detail::KeyKind::rsa_pss;
+    // RFC 9846, 4.2.3: TLS 1.2 leaves open which hash goes with a curve; the one of TLS 1.3 comes first.
+    for (const bool other_curves : {false, true})
+      for (const detail::SchemeRule& rule : detail::scheme_rules) {
+        if (!public_key || !public_key->fits_tls12(rule.scheme) || public_key->fits(rule.scheme) == other_curves)
+          continue;
+        if (rsa && key->key_length() < detail::rsa_bits_needed(rule))
+          continue;
+        (void)usable.push_back(rule.scheme);
+      }
     if (usable.empty())
       return detail::key_unreadable(
           "TLS does not sign with keys of this algorithm or curve: " +

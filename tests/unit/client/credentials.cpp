@@ -204,6 +204,11 @@ TEST_CASE("a key that lives elsewhere", "[credentials]") {
   test::FixedRng rng;
   CHECK(one.signer().sign(rsa_pss_rsae_sha384, Blob(3, 3), rng).has_value());
   CHECK(signer->calls == 1);
+  // RFC 9846, 4.2.3: in TLS 1.2 ECDSA with any hash goes with any curve; the curve's own goes first.
+  const Schemes any_curve = {ecdsa_secp256r1_sha256, ecdsa_secp384r1_sha384, ed25519};
+  CHECK(schemes_of(
+            Credential::create(chain_of(identity(KeyType::p384)), std::make_shared<SignLater>(any_curve)).value()) ==
+        Schemes{ecdsa_secp384r1_sha384, ecdsa_secp256r1_sha256});
   check_refused(Credential::create(chain_of(who), std::make_shared<SignLater>(Schemes{ed25519})), "no scheme");
   check_refused(Credential::create(chain_of(who), std::make_shared<SignLater>(Schemes{})), "no scheme");
 
@@ -329,6 +334,21 @@ TEST_CASE("TLS 1.3 is not signed with RSASSA-PKCS1-v1_5", "[credentials]") {
   CHECK_FALSE(select_credential(all, {.schemes = old}).has_value());
   const Schemes both = {rsa_pkcs1_sha256, rsa_pss_rsae_sha384};
   CHECK(select_credential(all, {.schemes = both}).value().scheme == rsa_pss_rsae_sha384);
+}
+
+TEST_CASE("TLS 1.3 binds ECDSA with a hash to one curve, TLS 1.2 does not", "[credentials]") {
+  const std::vector<Credential> all = {credential(KeyType::p256)};
+  const Blob ecdsa_sign = {64};
+  for (const SignatureScheme scheme : {ecdsa_secp256r1_sha256, ecdsa_secp384r1_sha384, ecdsa_secp521r1_sha512}) {
+    const Schemes asked = {ed25519, scheme};
+    CAPTURE(name_of(scheme));
+    CHECK(select_credential(all, {.schemes = asked}).has_value() == (scheme == ecdsa_secp256r1_sha256));
+    CHECK(select_credential(all, {.schemes = asked, .certificate_types = ecdsa_sign}).value().scheme == scheme);
+  }
+  // Where the server leaves the choice, the curve's own hash.
+  const Schemes both = {ecdsa_secp521r1_sha512, ecdsa_secp256r1_sha256};
+  CHECK(select_credential(all, {.schemes = both, .certificate_types = ecdsa_sign}).value().scheme ==
+        ecdsa_secp256r1_sha256);
 }
 
 TEST_CASE("the credential's order of schemes is followed", "[credentials]") {

@@ -51,9 +51,10 @@ struct Kind {
 const std::vector<Kind>& kinds() {
   using enum SignatureScheme;
   static const std::vector<Kind> rows = {
-      {KeyType::p256, "EC secp256r1", {ecdsa_secp256r1_sha256}},
-      {KeyType::p384, "EC secp384r1", {ecdsa_secp384r1_sha384}},
-      {KeyType::p521, "EC secp521r1", {ecdsa_secp521r1_sha512}},
+      // What goes with the curve comes first; the other hashes are for TLS 1.2.
+      {KeyType::p256, "EC secp256r1", {ecdsa_secp256r1_sha256, ecdsa_secp384r1_sha384, ecdsa_secp521r1_sha512}},
+      {KeyType::p384, "EC secp384r1", {ecdsa_secp384r1_sha384, ecdsa_secp256r1_sha256, ecdsa_secp521r1_sha512}},
+      {KeyType::p521, "EC secp521r1", {ecdsa_secp521r1_sha512, ecdsa_secp256r1_sha256, ecdsa_secp384r1_sha384}},
       {KeyType::rsa2048,
        "RSA 2048",
        {rsa_pss_rsae_sha256, rsa_pss_rsae_sha384, rsa_pss_rsae_sha512, rsa_pkcs1_sha256, rsa_pkcs1_sha384,
@@ -454,9 +455,12 @@ TEST_CASE("signatures verify with Botan and with the public key", "[private-key]
       const Blob signature = key.sign(scheme, message(), rng).value();
       CHECK(botan_verifies(stored, scheme, message(), signature));
       CHECK_FALSE(botan_verifies(stored, scheme, Blob(200, 0x4E), signature));
-      const bool tls13 = tlsconnect::signs_tls13(scheme);
+      const bool own_curve = !is_ec(kind.type) || scheme == kind.schemes.front();
+      const bool tls13 = own_curve && tlsconnect::signs_tls13(scheme);
       CHECK(key.public_key().verify(scheme, message(), signature).has_value() == tls13);
-      CHECK(key.public_key().fits(scheme));
+      CHECK(key.public_key().verify_tls12(scheme, message(), signature).has_value());
+      CHECK(key.public_key().fits(scheme) == own_curve);
+      CHECK(key.public_key().fits_tls12(scheme));
     }
     // Nothing else is signed with.
     for (unsigned code = 0; code < 0x0A00; ++code) {
@@ -468,6 +472,7 @@ TEST_CASE("signatures verify with Botan and with the public key", "[private-key]
       REQUIRE_FALSE(refused.has_value());
       CHECK(refused.error().code() == ErrorCode::signing_failed);
       CHECK_FALSE(key.public_key().fits(scheme));
+      CHECK_FALSE(key.public_key().fits_tls12(scheme));
     }
   }
 }
