@@ -3,25 +3,18 @@
 // The machines' tables say what each state expects. That the tables tell the truth is shown here by bringing a machine
 // into each state and giving it every message; where each accepted message leads is observed, not declared.
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include <tlsconnect/handshake/client13.hpp>
-#include <tlsconnect/handshake/context.hpp>
-#include <tlsconnect/handshake/negotiate.hpp>
 
-#include "support.hpp"
+#include "state_checks.hpp"
 
 using namespace test;
 using tlsconnect::Client13;
-using tlsconnect::HandshakeMessage;
 using tlsconnect::Negotiate;
 using tlsconnect::Result;
 using tlsconnect::StateRow;
@@ -83,30 +76,22 @@ void configure(Builder& builder, Caller caller) {
     builder.verify_again_on_resumption(true);
   if (caller == Caller::verdict || caller == Caller::session)
     builder.verifier(std::make_shared<tlsconnect::VerdictByCaller>());
-  if (caller == Caller::signature) {
-    const Identity client = self_signed({.common_name = "client", .key = Key::cached(KeyType::p256)});
-    builder.credentials({value_of(
-        tlsconnect::Credential::create({value_of(tlsconnect::Certificate::from_der(client.der()))},
-                                       std::make_shared<tlsconnect::SignLater>(std::vector<tlsconnect::SignatureScheme>{
-                                           tlsconnect::SignatureScheme::ecdsa_secp256r1_sha256})))});
-  }
+  if (caller == Caller::signature)
+    builder.credentials({credential_that_signs_later()});
 }
 
-/// The machines without records and engine around them, and an honest server for what they are told.
-class Driver {
+/// The machines of TLS 1.3, and an honest server for what they are told.
+class Driver : public MachineDriver<Client13> {
 public:
-  explicit Driver(Caller caller)
-      : context_(make_config({.configure =
-                                  [&](auto& builder) {
-                                    configure(builder, caller);
-                                    builder.session_store(caller == Caller::session ? store_ : nullptr);
-                                  }}),
-                 value_of(tlsconnect::ServerName::parse("server.test"))),
-        machine_(std::in_place_type<Negotiate>, context_, transcript_), server_(options(caller)) {
-    store_->trust_identity = tlsconnect::to_vector(context_.config->trust_identity());
+  explicit Driver(Caller caller, const std::shared_ptr<OneSession>& store = std::make_shared<OneSession>())
+      : MachineDriver(make_config({.configure =
+                                       [&](auto& builder) {
+                                         configure(builder, caller);
+                                         builder.session_store(caller == Caller::session ? store : nullptr);
+                                       }})),
+        server_(options(caller)) {
+    store->trust_identity = tlsconnect::to_vector(context_.config->trust_identity());
   }
-  Driver(const Driver&) = delete;
-  Driver& operator=(const Driver&) = delete;
 
   void start() {
     value_of(std::get<Negotiate>(machine_).start());
@@ -117,16 +102,7 @@ public:
     tlsconnect::Negotiated13 negotiated = std::move(*std::get<Negotiate>(machine_).negotiated13());
     machine_.emplace<Client13>(context_, transcript_, std::move(negotiated.handshake));
   }
-  /// What the caller supplies.
-  Result<> give_verdict() {
-    return std::get<Client13>(machine_).give_verdict(tlsconnect::VerifiedChain{{}, "accepted"});
-  }
-  Result<> give_signature() { return std::get<Client13>(machine_).give_signature(ByteVector(70, 1)); }
-  Result<> tell(HandshakeType type, BytesView body) {
-    const ByteVector bytes = framed(type, body);
-    const HandshakeMessage message{type, bytes, BytesView(bytes).subspan(4)};
-    return std::visit([&](auto& machine) { return machine.handle(message); }, machine_);
-  }
+  using MachineDriver::tell;
   /// One honest message: its name is that of the server's step.
   Result<> tell(std::string_view name) {
     Plan plan;
@@ -157,21 +133,6 @@ public:
     return result;
   }
 
-  [[nodiscard]] const StateRow& row() const {
-    return std::visit([](const auto& machine) -> const StateRow& { return machine.table()[machine.state_index()]; },
-                      machine_);
-  }
-  [[nodiscard]] std::string state() const { return std::string(row().state); }
-  [[nodiscard]] bool negotiated() { return state() == "Negotiated13"; }
-  /// The messages that the client has sent so far.
-  [[nodiscard]] std::vector<HandshakeType> sent() const {
-    std::vector<HandshakeType> types;
-    for (const auto& message : context_.info.messages.view())
-      if (message.sent)
-        types.push_back(message.type);
-    return types;
-  }
-
 private:
   static ServerOptions options(Caller caller) {
     if (caller != Caller::psk && caller != Caller::session)
@@ -187,10 +148,6 @@ private:
     context_.records.output().sent(out.size());
   }
 
-  std::shared_ptr<OneSession> store_ = std::make_shared<OneSession>();
-  tlsconnect::HandshakeContext context_;
-  tlsconnect::Transcript transcript_;
-  std::variant<Negotiate, Client13> machine_;
   ScriptedServer server_;
 };
 
@@ -280,10 +237,6 @@ std::vector<StateRow> all_rows() {
   return rows;
 }
 
-bool expects(const StateRow& row, HandshakeType type) {
-  return std::find(row.expects.begin(), row.expects.end(), type) != row.expects.end();
-}
-
 /// The honest messages of a type.
 std::vector<std::string_view> honest(HandshakeType type) {
   switch (type) {
@@ -310,14 +263,6 @@ std::vector<std::string_view> honest(HandshakeType type) {
   }
 }
 
-std::string sent_since(const Driver& driver, std::size_t before) {
-  std::string text;
-  const std::vector<HandshakeType> sent = driver.sent();
-  for (std::size_t i = before; i < sent.size(); ++i)
-    text.append(text.empty() ? " / sends " : ", ").append(name_of(sent[i]));
-  return text;
-}
-
 /// What decides, beside the message, where EncryptedExtensions leads.
 std::string brought(const Way& way) {
   if (way.state != "ExpectEncryptedExtensions" || way.caller == Caller::nothing)
@@ -326,33 +271,27 @@ std::string brought(const Way& way) {
 }
 
 /// Every transition that was observed, as lines of a Mermaid diagram.
-std::string observed_diagram() {
-  std::string text = "stateDiagram-v2\n    [*] --> Idle\n";
-  const auto edge = [&](std::string_view from, const std::string& to, const std::string& label) {
-    std::string line = "    ";
-    line.append(from).append(" --> ").append(to).append(" : ").append(label).append("\n");
-    if (text.find(line) == std::string::npos)
-      text += line;
-  };
+Diagram observed_diagram() {
+  Diagram diagram("Idle");
   for (const Way& way : ways()) {
     if (way.state == "Idle") {
       auto driver = drive(way);
       driver->start();
-      edge(way.state, driver->state(), "start" + sent_since(*driver, 0));
+      diagram.edge(way.state, driver->state(), "start" + driver->sent_since(0));
     }
     if (way.state == "Negotiated13") {
       auto driver = drive(way);
       driver->hand_over();
-      edge(way.state, driver->state(), "the version is agreed");
+      diagram.edge(way.state, driver->state(), "the version is agreed");
     }
     if (way.state == "AwaitVerdict" || way.state == "AwaitSignature") {
       auto driver = drive(way);
       const std::size_t before = driver->sent().size();
       const bool verdict = way.state == "AwaitVerdict";
       value_of(verdict ? driver->give_verdict() : driver->give_signature());
-      edge(way.state, driver->state(),
-           (verdict ? "the caller's verdict" : "the signature") +
-               std::string(way.caller == Caller::session ? " (resumed)" : "") + sent_since(*driver, before));
+      diagram.edge(way.state, driver->state(),
+                   (verdict ? "the caller's verdict" : "the signature") +
+                       std::string(way.caller == Caller::session ? " (resumed)" : "") + driver->sent_since(before));
     }
     const StateRow row = drive(way)->row();
     for (const HandshakeType type : row.expects)
@@ -360,7 +299,7 @@ std::string observed_diagram() {
         auto driver = drive(way);
         const std::size_t before = driver->sent().size();
         if (driver->tell(name))
-          edge(way.state, driver->state(), std::string(name) + brought(way) + sent_since(*driver, before));
+          diagram.edge(way.state, driver->state(), std::string(name) + brought(way) + driver->sent_since(before));
         // The same, where the caller has kept something for itself.
         for (const Caller caller : {Caller::verdict, Caller::signature}) {
           Way other = way;
@@ -369,11 +308,11 @@ std::string observed_diagram() {
             continue;
           auto kept = drive(other);
           if (kept->tell(name) && kept->state().starts_with("Await"))
-            edge(way.state, kept->state(), std::string(name));
+            diagram.edge(way.state, kept->state(), std::string(name));
         }
       }
   }
-  return text;
+  return diagram;
 }
 
 } // namespace
@@ -392,49 +331,27 @@ TEST_CASE("there is a way into every state of the tables", "[states]") {
 
 TEST_CASE("the tables say what RFC 9846, A.1 says", "[states]") {
   using enum HandshakeType;
-  const std::vector<std::pair<std::string_view, std::set<HandshakeType>>> expected = {
-      {"Idle", {}},
-      {"ExpectServerHello", {server_hello}},
-      {"ExpectSecondServerHello", {server_hello}},
-      {"Negotiated13", {}},
-      {"ExpectEncryptedExtensions", {encrypted_extensions}},
-      {"ExpectCertificateOrRequest", {certificate_request, certificate, compressed_certificate}},
-      {"ExpectCertificate", {certificate, compressed_certificate}},
-      {"AwaitVerdict", {}},
-      {"ExpectCertificateVerify", {certificate_verify}},
-      {"ExpectFinished", {finished}},
-      {"AwaitSignature", {}},
-      {"Connected", {new_session_ticket, key_update, certificate_request}},
-  };
-  const std::vector<StateRow> rows = all_rows();
-  REQUIRE(rows.size() == expected.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    CHECK(rows[i].state == expected[i].first);
-    CHECK(std::set<HandshakeType>(rows[i].expects.begin(), rows[i].expects.end()) == expected[i].second);
-  }
+  check_rows(all_rows(), {
+                             {"Idle", {}},
+                             {"ExpectServerHello", {server_hello}},
+                             {"ExpectSecondServerHello", {server_hello}},
+                             {"Negotiated13", {}},
+                             {"ExpectEncryptedExtensions", {encrypted_extensions}},
+                             {"ExpectCertificateOrRequest", {certificate_request, certificate, compressed_certificate}},
+                             {"ExpectCertificate", {certificate, compressed_certificate}},
+                             {"AwaitVerdict", {}},
+                             {"ExpectCertificateVerify", {certificate_verify}},
+                             {"ExpectFinished", {finished}},
+                             {"AwaitSignature", {}},
+                             {"Connected", {new_session_ticket, key_update, certificate_request}},
+                         });
 }
 
 TEST_CASE("every message in every state", "[states]") {
-  const ByteVector nonsense{0xFF};
   for (const Way& way : ways()) {
     auto driver = drive(way);
+    check_every_message(*driver, [&] { return drive(way); });
     const StateRow row = driver->row();
-    for (unsigned value = 0; value < 256; ++value) {
-      const auto type = static_cast<HandshakeType>(value);
-      CAPTURE(way.state, value, name_of(type));
-      if (expects(row, type)) {
-        // It reaches its handler, which finds nonsense.
-        const Result<> result = drive(way)->tell(type, nonsense);
-        REQUIRE(!result);
-        CHECK(result.error().code() != ErrorCode::unexpected_message);
-        continue;
-      }
-      const Result<> result = driver->tell(type, nonsense);
-      REQUIRE(!result);
-      CHECK(result.error().code() == ErrorCode::unexpected_message);
-      CHECK(result.error().where() == way.state);
-      CHECK(driver->state() == way.state);
-    }
     // What was refused has changed nothing: the honest message is still taken.
     for (const HandshakeType type : row.expects) {
       const std::vector<std::string_view> names = honest(type);
@@ -448,29 +365,5 @@ TEST_CASE("every message in every state", "[states]") {
 }
 
 TEST_CASE("the diagram in the documentation is the machine's own", "[states][docs]") {
-  const char* path = std::getenv("TLSCONNECT_STATE_DIAGRAM");
-  INFO("TLSCONNECT_STATE_DIAGRAM must be the path of docs/state-machine.md; the Meson test sets it");
-  REQUIRE(path != nullptr);
-  std::ifstream in(path, std::ios::binary);
-  REQUIRE(in.good());
-  const std::string document((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-
-  const std::string opening = "```mermaid\n";
-  const std::string closing = "```\n";
-  const std::size_t begin = document.find(opening);
-  REQUIRE(begin != std::string::npos);
-  const std::size_t end = document.find(closing, begin + opening.size());
-  REQUIRE(end != std::string::npos);
-  const std::string written = document.substr(begin + opening.size(), end - begin - opening.size());
-  const std::string diagram = observed_diagram();
-
-  const char* update = std::getenv("TLSCONNECT_UPDATE_DOCS");
-  if (update && std::string_view(update) == "1" && written != diagram) {
-    std::ofstream out(path, std::ios::binary | std::ios::trunc);
-    out << document.substr(0, begin + opening.size()) << diagram << document.substr(end);
-    REQUIRE(out.good());
-    return;
-  }
-  INFO("to update the document, run this test with TLSCONNECT_UPDATE_DOCS=1");
-  CHECK(written == diagram);
+  check_documented(observed_diagram(), 1);
 }

@@ -1,28 +1,20 @@
 // The machine of TLS 1.2: every message in every state, and its part of the diagram in docs/state-machine.md. As in
 // state_table.cpp, each state is reached with honest messages; what they lead to is observed, not declared.
-#include <algorithm>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include <tlsconnect/crypto/key_exchange.hpp>
 #include <tlsconnect/crypto/random.hpp>
 #include <tlsconnect/handshake/client12.hpp>
-#include <tlsconnect/handshake/context.hpp>
-#include <tlsconnect/handshake/negotiate.hpp>
 
-#include "support.hpp"
+#include "state_checks.hpp"
 
 using namespace test;
 using tlsconnect::Client12;
-using tlsconnect::HandshakeMessage;
 using tlsconnect::HashAlgorithm;
 using tlsconnect::Negotiate;
 using tlsconnect::Result;
@@ -209,13 +201,8 @@ tlsconnect::ConfigPtr config_for(const Terms& terms, const std::shared_ptr<tlsco
       builder.external_psks({value_of(tlsconnect::ExternalPsk::create(tlsconnect::as_bytes(psk_identity), psk_key))});
     if (terms.caller == Caller::verdict)
       builder.verifier(std::make_shared<tlsconnect::VerdictByCaller>());
-    if (terms.caller == Caller::signature) {
-      const Identity client = self_signed({.common_name = "client", .key = Key::cached(KeyType::p256)});
-      builder.credentials(
-          {value_of(tlsconnect::Credential::create({value_of(tlsconnect::Certificate::from_der(client.der()))},
-                                                   std::make_shared<tlsconnect::SignLater>(std::vector<SignatureScheme>{
-                                                       SignatureScheme::ecdsa_secp256r1_sha256})))});
-    }
+    if (terms.caller == Caller::signature)
+      builder.credentials({credential_that_signs_later()});
   }});
 }
 
@@ -242,14 +229,11 @@ std::string_view honest(HandshakeType type) {
   return {};
 }
 
-/// The machines without the engine around them. Only change_cipher_spec passes through the record layer.
-class Driver {
+/// The machines of TLS 1.2. Only change_cipher_spec passes through the record layer.
+class Driver : public MachineDriver<Client12> {
 public:
-  Driver(const Terms& terms, std::shared_ptr<tlsconnect::SessionStore> store)
-      : terms_(terms), context_(config_for(terms, store), value_of(tlsconnect::ServerName::parse("server.test"))),
-        machine_(std::in_place_type<Negotiate>, context_, transcript_), peer_(terms) {}
-  Driver(const Driver&) = delete;
-  Driver& operator=(const Driver&) = delete;
+  Driver(const Terms& terms, const std::shared_ptr<tlsconnect::SessionStore>& store)
+      : MachineDriver(config_for(terms, store)), peer_(terms) {}
 
   Peer& peer() { return peer_; }
   void step(std::string_view name) {
@@ -263,34 +247,13 @@ public:
       value_of(tell(name));
     to_peer();
   }
-  Result<> tell(HandshakeType type, BytesView body) {
-    const ByteVector bytes = framed(type, body);
-    const HandshakeMessage message{type, bytes, BytesView(bytes).subspan(4)};
-    return std::visit([&](auto& machine) { return machine.handle(message); }, machine_);
-  }
+  using MachineDriver::tell;
   Result<> tell(std::string_view name) {
     const ByteVector body = peer_.body(name);
     peer_.sent(type_of(name), body);
     Result<> result = tell(type_of(name), body);
     to_peer();
     return result;
-  }
-  Result<> give_verdict() {
-    return std::get<Client12>(machine_).give_verdict(tlsconnect::VerifiedChain{{}, "accepted"});
-  }
-  Result<> give_signature() { return std::get<Client12>(machine_).give_signature(ByteVector(70, 1)); }
-
-  [[nodiscard]] const StateRow& row() const {
-    return std::visit([](const auto& machine) -> const StateRow& { return machine.table()[machine.state_index()]; },
-                      machine_);
-  }
-  [[nodiscard]] std::string state() const { return std::string(row().state); }
-  [[nodiscard]] std::vector<HandshakeType> sent() const {
-    std::vector<HandshakeType> types;
-    for (const auto& message : context_.info.messages.view())
-      if (message.sent)
-        types.push_back(message.type);
-    return types;
   }
 
 private:
@@ -312,10 +275,6 @@ private:
     }
   }
 
-  Terms terms_;
-  tlsconnect::HandshakeContext context_;
-  tlsconnect::Transcript transcript_;
-  std::variant<Negotiate, Client12> machine_;
   Peer peer_;
 };
 
@@ -399,36 +358,21 @@ std::unique_ptr<Driver> drive(const Way& way) {
   return driver;
 }
 
-std::string sent_since(const Driver& driver, std::size_t before) {
-  std::string text;
-  const std::vector<HandshakeType> sent = driver.sent();
-  for (std::size_t i = before; i < sent.size(); ++i)
-    text.append(text.empty() ? " / sends " : ", ").append(name_of(sent[i]));
-  return text;
-}
-
-std::string observed_diagram() {
-  std::string text = "stateDiagram-v2\n    [*] --> Negotiated12\n";
-  std::set<std::string> seen;
-  const auto edge = [&](std::string_view from, const std::string& to, const std::string& label) {
-    std::string line("    ");
-    line.append(from).append(" --> ").append(to).append(" : ").append(label).append("\n");
-    if (seen.insert(line).second)
-      text.append(line);
-  };
+Diagram observed_diagram() {
+  Diagram diagram("Negotiated12");
   for (const Way& way : ways()) {
     if (way.state == "Negotiated12") {
       auto driver = drive(way);
       driver->step("(version agreed)");
-      edge(way.state, driver->state(), way.terms.resumed ? "a session is resumed" : "the version is agreed");
+      diagram.edge(way.state, driver->state(), way.terms.resumed ? "a session is resumed" : "the version is agreed");
     }
     if (way.state.starts_with("Await")) {
       auto driver = drive(way);
       const std::size_t before = driver->sent().size();
       const bool verdict = way.state == "AwaitVerdict12";
       value_of(verdict ? driver->give_verdict() : driver->give_signature());
-      edge(way.state, driver->state(),
-           (verdict ? "the caller's verdict" : "the signature") + sent_since(*driver, before));
+      diagram.edge(way.state, driver->state(),
+                   (verdict ? "the caller's verdict" : "the signature") + driver->sent_since(before));
     }
     const StateRow row = drive(way)->row();
     for (const HandshakeType type : row.expects) {
@@ -437,7 +381,7 @@ std::string observed_diagram() {
       const std::string_view name = honest(type);
       const Result<> result = driver->tell(name);
       if (result)
-        edge(way.state, driver->state(), std::string(name) + sent_since(*driver, before));
+        diagram.edge(way.state, driver->state(), std::string(name) + driver->sent_since(before));
       // The same, where the caller has kept the verdict for itself.
       Way kept = way;
       kept.terms.caller = Caller::verdict;
@@ -445,11 +389,11 @@ std::string observed_diagram() {
           (way.state == "ExpectCertificate12" || way.state == "ExpectCertificateStatus")) {
         auto judged = drive(kept);
         if (judged->tell(name) && judged->state() == "AwaitVerdict12")
-          edge(way.state, judged->state(), std::string(name));
+          diagram.edge(way.state, judged->state(), std::string(name));
       }
     }
   }
-  return text;
+  return diagram;
 }
 
 } // namespace
@@ -469,45 +413,26 @@ TEST_CASE("TLS 1.2: there is a way into every state of the table", "[states]") {
 
 TEST_CASE("the table says what RFC 5246, 7.3 and RFC 5077, 3.1 say", "[states]") {
   using enum HandshakeType;
-  const std::vector<std::pair<std::string_view, std::set<HandshakeType>>> expected = {
-      {"ExpectCertificate12", {certificate}},
-      {"ExpectCertificateStatus", {certificate_status, server_key_exchange}},
-      {"AwaitVerdict12", {}},
-      {"ExpectServerKeyExchange", {server_key_exchange}},
-      {"ExpectHintOrDone", {server_key_exchange, server_hello_done}},
-      {"ExpectRequestOrDone", {certificate_request, server_hello_done}},
-      {"ExpectServerHelloDone", {server_hello_done}},
-      {"AwaitSignature12", {}},
-      {"ExpectNewSessionTicket", {new_session_ticket}},
-      {"ExpectFinished12", {finished}},
-      {"Connected12", {hello_request}},
-  };
-  const auto rows = Client12::table();
-  REQUIRE(rows.size() == expected.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    CHECK(rows[i].state == expected[i].first);
-    CHECK(std::set<HandshakeType>(rows[i].expects.begin(), rows[i].expects.end()) == expected[i].second);
-  }
+  check_rows(Client12::table(), {
+                                    {"ExpectCertificate12", {certificate}},
+                                    {"ExpectCertificateStatus", {certificate_status, server_key_exchange}},
+                                    {"AwaitVerdict12", {}},
+                                    {"ExpectServerKeyExchange", {server_key_exchange}},
+                                    {"ExpectHintOrDone", {server_key_exchange, server_hello_done}},
+                                    {"ExpectRequestOrDone", {certificate_request, server_hello_done}},
+                                    {"ExpectServerHelloDone", {server_hello_done}},
+                                    {"AwaitSignature12", {}},
+                                    {"ExpectNewSessionTicket", {new_session_ticket}},
+                                    {"ExpectFinished12", {finished}},
+                                    {"Connected12", {hello_request}},
+                                });
 }
 
 TEST_CASE("TLS 1.2: every message in every state", "[states]") {
-  const ByteVector nonsense{0xFF};
   for (const Way& way : ways()) {
     auto driver = drive(way);
+    check_every_message(*driver, [&] { return drive(way); });
     const StateRow row = driver->row();
-    for (unsigned value = 0; value < 256; ++value) {
-      const auto type = static_cast<HandshakeType>(value);
-      CAPTURE(way.state, value, name_of(type));
-      const bool expected = std::find(row.expects.begin(), row.expects.end(), type) != row.expects.end();
-      const Result<> result =
-          (expected ? drive(way) : nullptr) ? drive(way)->tell(type, nonsense) : driver->tell(type, nonsense);
-      REQUIRE(!result);
-      CHECK((result.error().code() != ErrorCode::unexpected_message) == expected);
-      if (!expected) {
-        CHECK(result.error().where() == way.state);
-        CHECK(driver->state() == way.state);
-      }
-    }
     // What was refused has changed nothing: the honest message is still taken. (Only a renegotiation never is.)
     if (!row.expects.empty() && way.state != "Connected12")
       CHECK(driver->tell(honest(row.expects.front())));
@@ -526,29 +451,5 @@ TEST_CASE("TLS 1.2: Finished without a change_cipher_spec before it", "[states]"
 }
 
 TEST_CASE("TLS 1.2: the diagram in the documentation is the machine's own", "[states][docs]") {
-  const char* path = std::getenv("TLSCONNECT_STATE_DIAGRAM");
-  INFO("TLSCONNECT_STATE_DIAGRAM must be the path of docs/state-machine.md; the Meson test sets it");
-  REQUIRE(path != nullptr);
-  std::ifstream in(path, std::ios::binary);
-  REQUIRE(in.good());
-  const std::string document((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  const std::string opening = "```mermaid\n";
-  const std::string closing = "```\n";
-  const std::size_t first = document.find(opening);
-  REQUIRE(first != std::string::npos);
-  const std::size_t begin = document.find(opening, first + 1);
-  REQUIRE(begin != std::string::npos);
-  const std::size_t end = document.find(closing, begin + opening.size());
-  REQUIRE(end != std::string::npos);
-  const std::string written = document.substr(begin + opening.size(), end - begin - opening.size());
-  const std::string diagram = observed_diagram();
-  const char* update = std::getenv("TLSCONNECT_UPDATE_DOCS");
-  if (update && std::string_view(update) == "1" && written != diagram) {
-    std::ofstream out(path, std::ios::binary | std::ios::trunc);
-    out << document.substr(0, begin + opening.size()) << diagram << document.substr(end);
-    REQUIRE(out.good());
-    return;
-  }
-  INFO("to update the document, run this test with TLSCONNECT_UPDATE_DOCS=1");
-  CHECK(written == diagram);
+  check_documented(observed_diagram(), 2);
 }
