@@ -31,8 +31,9 @@ TESTS = ["handshake/client_hello", "handshake/connected", "handshake/extensions"
          "handshake/external_psk", "handshake/early_data", "handshake/early_data_hostile", "handshake/client_auth",
          "handshake/late_auth", "handshake/verdict", "handshake/server_certificate", "handshake/raw_public_key",
          "handshake/record_size", "handshake/grease", "handshake/exporter", "handshake/state_table12",
-         "handshake12/attacks", "handshake12/change", "handshake12/client_auth", "handshake12/connected", "handshake12/honest", "handshake12/lengths", "handshake12/psk",
-         "handshake12/records", "handshake12/resumption", "handshake12/server_flight", "handshake12/server_hello",
+         "handshake12/attacks", "handshake12/change", "handshake12/client_auth", "handshake12/connected",
+         "handshake12/honest", "handshake12/lengths", "handshake12/psk", "handshake12/records", "handshake12/resumption",
+         "handshake12/selector", "handshake12/server_flight", "handshake12/server_hello",
          "unit/record/joiner", "unit/wire/cursor"]
 # What is mutated.
 TARGETS = ["impl/negotiate.ipp", "impl/client13.ipp", "impl/client13_connected.ipp", "impl/client_authentication.ipp",
