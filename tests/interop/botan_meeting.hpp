@@ -118,6 +118,33 @@ inline tc::ClientConfig::Builder keeping(const std::shared_ptr<tc::SessionStore>
   return client().session_store(store).clock(std::make_shared<RunningClock>());
 }
 
+/// Shows a server with these options client certificates of every kind of key, signed at once and later. Botan's TLS has
+/// no EdDSA, and no keys of id-RSASSA-PSS.
+inline void check_client_certificates(test::BotanServerOptions options) {
+  options.require_client_certificate = true;
+  const ContextPtr context = context_of(options);
+  for (const test::KeyType type :
+       {test::KeyType::rsa2048, test::KeyType::p256, test::KeyType::p384, test::KeyType::p521}) {
+    INFO(name_of_key(type));
+    const test::Identity identity = client_identity(type);
+    Meeting at_once(context, client().credentials({credential(identity)}));
+    at_once.connected().talk();
+    CHECK(at_once.info().client_certificate_sent);
+    CHECK(at_once.server().client_chain() == identity.chain_der());
+
+    Meeting later(context, client().credentials({credential_that_signs_later(identity)}));
+    const auto halt = later.meet();
+    REQUIRE(halt.has_value());
+    REQUIRE(halt->is_would_block());
+    const auto request = later.connecting().signature_request();
+    REQUIRE(request.has_value());
+    CHECK_FALSE(later.server().handshake_complete());
+    REQUIRE(later.connecting().give_signature(signature_for(*request, private_key(identity))).has_value());
+    later.connected().talk();
+    CHECK(later.server().client_chain() == identity.chain_der());
+  }
+}
+
 inline std::uint16_t code(NamedGroup group) { return static_cast<std::uint16_t>(group); }
 inline std::uint16_t code(CipherSuite suite) { return static_cast<std::uint16_t>(suite); }
 

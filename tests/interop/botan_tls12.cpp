@@ -108,28 +108,7 @@ TEST_CASE("botan, TLS 1.2: a session of one version is nothing to the other") {
 }
 
 TEST_CASE("botan, TLS 1.2: client certificates of every kind of key, signed at once and later") {
-  test::BotanServerOptions options = tls12_options();
-  options.require_client_certificate = true;
-  const ContextPtr context = context_of(options);
-  for (const test::KeyType type :
-       {test::KeyType::rsa2048, test::KeyType::p256, test::KeyType::p384, test::KeyType::p521}) {
-    INFO(name_of_key(type));
-    const test::Identity identity = client_identity(type);
-    Meeting at_once(context, client().credentials({credential(identity)}));
-    at_once.connected().talk();
-    CHECK(at_once.info().client_certificate_sent);
-    CHECK(at_once.server().client_chain() == identity.chain_der());
-
-    Meeting later(context, client().credentials({credential_that_signs_later(identity)}));
-    const auto halt = later.meet();
-    REQUIRE(halt.has_value());
-    REQUIRE(halt->is_would_block());
-    const auto request = later.connecting().signature_request();
-    REQUIRE(request.has_value());
-    REQUIRE(later.connecting().give_signature(signature_for(*request, private_key(identity))).has_value());
-    later.connected().talk();
-    CHECK(later.server().client_chain() == identity.chain_der());
-  }
+  check_client_certificates(tls12_options());
 }
 
 TEST_CASE("botan, TLS 1.2: bulk data both ways, over a blocking and a non-blocking socket") {

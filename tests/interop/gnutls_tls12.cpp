@@ -53,27 +53,8 @@ TEST_CASE("gnutls, TLS 1.2: every signature scheme") {
 }
 
 TEST_CASE("gnutls, TLS 1.2: client certificates of every kind of key, signed at once and later") {
-  const Verifying files;
-  GnutlsServer server(files.options(true, only_tls12));
-  std::size_t shown = 0;
-  for (const test::KeyType type : every_client_key) {
-    INFO(name_of_key(type));
-    const test::Identity identity = client_identity(type);
-    const auto base = client().session_store(nullptr);
-    const tc::ConnectionInfo info = visit(server, tc::ClientConfig::Builder(base).credentials({credential(identity)}));
-    CHECK(info.version == ProtocolVersion::tls1_2);
-    CHECK(info.client_certificate_sent);
-    TcpStream later = connected_signing(
-        connector(server.port(), tc::ClientConfig::Builder(base).credentials({credential_that_signs_later(identity)})),
-        private_key(identity));
-    CHECK(later.info().client_certificate_sent);
-    echo(later);
-    REQUIRE(later.shutdown().has_value());
-    shown += 2;
-  }
-  const std::string said = server.last_words();
-  INFO(said);
-  CHECK(count_of(said, Verifying::trusted) == shown);
+  check_client_certificates(only_tls12,
+                            [](const tc::ConnectionInfo& info) { CHECK(info.version == ProtocolVersion::tls1_2); });
 }
 
 TEST_CASE("gnutls, TLS 1.2: a stapled OCSP response") {
