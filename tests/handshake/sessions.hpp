@@ -113,7 +113,9 @@ struct Returning {
   }
 };
 
-inline void check_data_both_ways(Talk& talk) {
+/// Application data in both directions.
+template <class Server>
+void check_data_both_ways(BasicTalk<Server>& talk) {
   talk.server.send_data("from the server");
   REQUIRE(talk.client.encrypt_all(tlsconnect::as_bytes("from the client")));
   talk.exchange();

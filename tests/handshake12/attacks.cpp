@@ -1,5 +1,6 @@
 // The attacks on TLS 1.2 and older that are on record, by name: each is played, and comes to nothing.
 #include <algorithm>
+#include <initializer_list>
 #include <memory>
 #include <set>
 #include <string>
@@ -73,6 +74,19 @@ std::size_t place_of(const ByteVector& bytes, BytesView part) {
   const auto found = std::search(bytes.begin(), bytes.end(), part.begin(), part.end());
   REQUIRE(found != bytes.end());
   return static_cast<std::size_t>(found - bytes.begin());
+}
+
+/// No such suite is accepted, whoever chooses it.
+void check_not_offered(std::initializer_list<unsigned> suites, const TalkOptions12& options = {}) {
+  for (const unsigned suite : suites) {
+    CAPTURE(suite);
+    CHECK(handshake12_with(
+              [suite](Plan12& plan) {
+                plan["ServerHello"].edit_hello(
+                    [suite](HelloDraft& hello) { hello.suite = static_cast<CipherSuite>(suite); });
+              },
+              options) == not_offered);
+  }
 }
 
 } // namespace
@@ -163,27 +177,16 @@ TEST_CASE("attack: a server without a certificate", "[attack]") {
   CHECK(handshake12_with([](Plan12& plan) { plan["Certificate"].replace({0, 0, 0}); }) ==
         refused(ErrorCode::certificate_list_empty, Alert::decode_error));
   // ECDH_anon by name.
-  for (const unsigned suite : {0xC015U, 0xC018U, 0x0018U, 0x0034U, 0x00A6U})
-    CHECK(handshake12_with([suite](Plan12& plan) {
-            plan["ServerHello"].edit_hello(
-                [suite](HelloDraft& hello) { hello.suite = static_cast<CipherSuite>(suite); });
-          }) == not_offered);
+  check_not_offered({0xC015U, 0xC018U, 0x0018U, 0x0034U, 0x00A6U});
 }
 
 // ---- FREAK, Logjam ----
 
 TEST_CASE("attack: FREAK", "[attack]") {
   // RSA_EXPORT suites, and RSA without forward secrecy.
-  for (const unsigned suite : {0x0003U, 0x0006U, 0x0008U, 0x0062U, 0x0064U, 0x0004U, 0x0005U, 0x000AU, 0x002FU, 0x0035U,
-                               0x003CU, 0x009CU, 0x009DU, 0xC09CU}) {
-    CAPTURE(suite);
-    CHECK(handshake12_with(
-              [suite](Plan12& plan) {
-                plan["ServerHello"].edit_hello(
-                    [suite](HelloDraft& hello) { hello.suite = static_cast<CipherSuite>(suite); });
-              },
-              rsa_server()) == not_offered);
-  }
+  check_not_offered({0x0003U, 0x0006U, 0x0008U, 0x0062U, 0x0064U, 0x0004U, 0x0005U, 0x000AU, 0x002FU, 0x0035U, 0x003CU,
+                     0x009CU, 0x009DU, 0xC09CU},
+                    rsa_server());
   // A short RSA key instead of a curve, with the signature of the right one.
   CHECK(handshake12_with(
             [](Plan12& plan) {
@@ -200,16 +203,9 @@ TEST_CASE("attack: FREAK", "[attack]") {
 
 TEST_CASE("attack: Logjam", "[attack]") {
   // DHE_EXPORT, and DHE.
-  for (const unsigned suite :
-       {0x0011U, 0x0014U, 0x0063U, 0x0065U, 0x0015U, 0x0016U, 0x0033U, 0x0039U, 0x0067U, 0x009EU, 0x009FU, 0xCCAAU}) {
-    CAPTURE(suite);
-    CHECK(handshake12_with(
-              [suite](Plan12& plan) {
-                plan["ServerHello"].edit_hello(
-                    [suite](HelloDraft& hello) { hello.suite = static_cast<CipherSuite>(suite); });
-              },
-              rsa_server()) == not_offered);
-  }
+  check_not_offered(
+      {0x0011U, 0x0014U, 0x0063U, 0x0065U, 0x0015U, 0x0016U, 0x0033U, 0x0039U, 0x0067U, 0x009EU, 0x009FU, 0xCCAAU},
+      rsa_server());
   // A prime of 512 bits where the curve should be.
   CHECK(handshake12_with(
             [](Plan12& plan) {

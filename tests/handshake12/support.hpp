@@ -40,15 +40,6 @@ template <class Action>
   return outcome_of(talk);
 }
 
-/// The bytes of the transport, both ways, in application data.
-inline void check_data_both_ways(Talk12& talk) {
-  talk.server.send_data("from the server");
-  REQUIRE(talk.client.encrypt_all(tlsconnect::as_bytes("from the client")));
-  talk.exchange();
-  CHECK(tlsconnect::as_text(talk.received) == "from the server");
-  CHECK(tlsconnect::as_text(talk.server.received()) == "from the client");
-}
-
 /// Both versions are offered.
 inline void both_versions(tlsconnect::ClientConfig::Builder& builder) {
   builder.versions({ProtocolVersion::tls1_3, ProtocolVersion::tls1_2});
