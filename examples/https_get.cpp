@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +13,7 @@
 #include <tlsconnect/posix.hpp>
 #include <tlsconnect/tlsconnect.hpp>
 
+#include "support/arguments.hpp"
 #include "support/http.hpp"
 #include "support/report.hpp"
 #include "support/terminal.hpp"
@@ -23,15 +23,6 @@
 namespace {
 
 namespace tls = tlsconnect;
-
-struct Options {
-  std::string url;
-  std::string ca;
-  std::string connect_to;
-  std::vector<tls::NamedGroup> groups;
-  bool quiet = false;
-  bool all = false;
-};
 
 std::vector<tls::NamedGroup> parse_groups(std::string_view list) {
   static constexpr tls::NamedGroup known[] = {
@@ -52,40 +43,14 @@ std::vector<tls::NamedGroup> parse_groups(std::string_view list) {
   return groups;
 }
 
-std::optional<Options> parse_options(int argc, char** argv) {
-  Options options;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    const char* value = i + 1 < argc ? argv[i + 1] : nullptr;
-    if (argument == "--quiet") {
-      options.quiet = true;
-    } else if (argument == "--all") {
-      options.all = true;
-    } else if (argument == "--ca" && value) {
-      options.ca = argv[++i];
-    } else if (argument == "--connect-to" && value) {
-      options.connect_to = argv[++i];
-    } else if (argument == "--groups" && value) {
-      options.groups = parse_groups(argv[++i]);
-      if (options.groups.empty())
-        return std::nullopt;
-    } else if (!argument.starts_with("--") && options.url.empty()) {
-      options.url = argument;
-    } else {
-      return std::nullopt;
-    }
-  }
-  return options.url.empty() ? std::nullopt : std::optional(options);
-}
-
-tls::Result<tls::ConfigPtr> make_config(const Options& options) {
+tls::Result<tls::ConfigPtr> make_config(const std::string& ca, const std::vector<tls::NamedGroup>& groups) {
   auto builder = tls::ClientConfig::builder();
   builder.alpn({"http/1.1"});
-  if (!options.groups.empty())
-    builder.groups(options.groups);
-  if (options.ca.empty())
+  if (!groups.empty())
+    builder.groups(groups);
+  if (ca.empty())
     return builder.trust_system().build();
-  auto anchors = tls::TrustAnchors::from_file(options.ca);
+  auto anchors = tls::TrustAnchors::from_file(ca);
   if (!anchors)
     return std::unexpected(std::move(anchors.error()));
   return builder.trust(std::move(*anchors)).build();
@@ -128,38 +93,42 @@ void print_body(const example::Report& report, const example::HttpResponse& resp
                                           " more bytes; --all shows them"));
 }
 
-int run(const Options& options) {
+int run(const example::Arguments& arguments) {
+  const bool quiet = arguments.has("--quiet");
   const example::Report report(stdout);
   const example::Style& style = report.style();
   const auto fail = [&](std::string_view what) {
-    if (options.quiet)
+    if (quiet)
       std::fprintf(stderr, "https_get: %s\n", example::harmless(what).c_str());
     else
       report.failure(what);
     return 1;
   };
 
-  const auto url = example::parse_url(options.url);
+  const auto url = example::parse_url(arguments.url());
   if (!url)
-    return fail("not an https URL: " + options.url);
-  const auto target = options.connect_to.empty() ? example::Endpoint{url->host, url->port}
-                                                 : example::parse_endpoint(options.connect_to, url->port);
+    return fail("not an https URL: " + arguments.url());
+  const std::string connect_to = arguments.value("--connect-to");
+  const auto target = example::parse_target(connect_to, *url);
   if (!target)
-    return fail("not HOST:PORT: " + options.connect_to);
+    return fail("not HOST:PORT: " + connect_to);
   auto name = tls::ServerName::parse(url->host);
   if (!name)
     return fail(name.error().message());
-  auto config = make_config(options);
+  const std::vector<tls::NamedGroup> groups = parse_groups(arguments.value("--groups"));
+  if (arguments.has("--groups") && groups.empty())
+    return fail("not names of groups: " + arguments.value("--groups"));
+  auto config = make_config(arguments.value("--ca"), groups);
   if (!config)
     return fail(config.error().message());
 
-  if (!options.quiet)
-    report.title(options.url);
+  if (!quiet)
+    report.title(arguments.url());
   const example::Trace dialling;
   auto socket = tls::PosixSocket::dial(target->host, target->port);
   if (!socket)
     return fail(socket.error().message());
-  if (!options.quiet)
+  if (!quiet)
     report.line("  " + style.green("✔ ") + "TCP to " + target->host + " port " + std::to_string(target->port) +
                 style.dim(" in " + example::milliseconds(dialling.elapsed())));
 
@@ -170,7 +139,7 @@ int run(const Options& options) {
   auto stream = connector.connect(tls::as_bytes(request));
   const double handshake_ms = trace.elapsed();
   if (!stream) {
-    if (!options.quiet) {
+    if (!quiet) {
       report.flights(trace, connector.info(), {}, {});
       report.certificates(connector.info(), static_cast<std::int64_t>(std::time(nullptr)), false);
     }
@@ -183,28 +152,29 @@ int run(const Options& options) {
   trace.enter(example::Phase::closing);
   (void)stream->shutdown(); // a courtesy; the page is here
 
-  if (!options.quiet) {
+  if (!quiet) {
     report.flights(trace, stream->info(), "HTTP request " + example::grouped(request.size()), "HTTP response");
     report.connection(stream->info(), handshake_ms);
     report.certificates(stream->info(), static_cast<std::int64_t>(std::time(nullptr)), true);
   }
   if (!problem.empty())
     return fail(problem);
-  if (!options.quiet) {
+  if (!quiet) {
     report.heading(example::harmless(response.status_line()));
     report.row("type", example::harmless(response.header("content-type")));
     report.row("body", example::grouped(response.body().size()) + " B");
     report.line("");
   }
-  print_body(report, response, options.all);
+  print_body(report, response, arguments.has("--all"));
   return 0;
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
-  const auto options = parse_options(argc, argv);
-  if (!options) {
+  const auto arguments =
+      example::Arguments::parse(argc, argv, {"--ca", "--connect-to", "--groups"}, {"--quiet", "--all"});
+  if (!arguments) {
     std::fputs("usage: https_get [--ca FILE] [--connect-to HOST:PORT] [--groups NAME,...] [--quiet] [--all] URL\n"
                "  --ca FILE      trust the certificates in FILE instead of the system's\n"
                "  --connect-to   open the TCP connection there; the server must still prove the URL's name\n"
@@ -214,5 +184,5 @@ int main(int argc, char** argv) {
                stderr);
     return 2;
   }
-  return run(*options);
+  return run(*arguments);
 }

@@ -266,8 +266,7 @@ int run(const Options& options) {
   const auto url = example::parse_url(options.url);
   if (!url)
     return complain("not an https URL: " + options.url);
-  const auto target = options.connect_to.empty() ? example::Endpoint{url->host, url->port}
-                                                 : example::parse_endpoint(options.connect_to, url->port);
+  const auto target = example::parse_target(options.connect_to, *url);
   if (!target)
     return complain("not HOST:PORT: " + options.connect_to);
   const auto name = tls::ServerName::parse(url->host);

@@ -17,6 +17,7 @@
 #include <tlsconnect/posix.hpp>
 #include <tlsconnect/tlsconnect.hpp>
 
+#include "support/arguments.hpp"
 #include "support/http.hpp"
 #include "support/terminal.hpp"
 #include "support/url.hpp"
@@ -82,38 +83,12 @@ private:
 };
 // [/store]
 
-struct Options {
-  std::string url;
-  std::string ca;
-  std::string connect_to;
-  std::string store = "tlsconnect-session";
-};
-
-std::optional<Options> parse_options(int argc, char** argv) {
-  Options options;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    const char* value = i + 1 < argc ? argv[i + 1] : nullptr;
-    if (argument == "--ca" && value)
-      options.ca = argv[++i];
-    else if (argument == "--connect-to" && value)
-      options.connect_to = argv[++i];
-    else if (argument == "--store" && value)
-      options.store = argv[++i];
-    else if (!argument.starts_with("--") && options.url.empty())
-      options.url = argument;
-    else
-      return std::nullopt;
-  }
-  return options.url.empty() ? std::nullopt : std::optional(options);
-}
-
-tls::Result<tls::ConfigPtr> make_config(const Options& options) {
+tls::Result<tls::ConfigPtr> make_config(const std::string& ca, const std::string& store) {
   auto builder = tls::ClientConfig::builder();
-  builder.alpn({"http/1.1"}).session_store(std::make_shared<FileStore>(options.store));
-  if (options.ca.empty())
+  builder.alpn({"http/1.1"}).session_store(std::make_shared<FileStore>(store));
+  if (ca.empty())
     return builder.trust_system().build();
-  auto anchors = tls::TrustAnchors::from_file(options.ca);
+  auto anchors = tls::TrustAnchors::from_file(ca);
   if (!anchors)
     return std::unexpected(std::move(anchors.error()));
   return builder.trust(std::move(*anchors)).build();
@@ -176,21 +151,21 @@ bool fetch(const char* which, const tls::ConfigPtr& config, const example::Url& 
   return true;
 }
 
-int run(const Options& options) {
+int run(const example::Arguments& arguments) {
   const auto fail = [](std::string_view what) {
     std::fprintf(stderr, "resume: %s\n", example::harmless(what).c_str());
     return 1;
   };
-  const auto url = example::parse_url(options.url);
+  const auto url = example::parse_url(arguments.url());
   if (!url)
-    return fail("not an https URL: " + options.url);
-  const auto target = options.connect_to.empty() ? example::Endpoint{url->host, url->port}
-                                                 : example::parse_endpoint(options.connect_to, url->port);
+    return fail("not an https URL: " + arguments.url());
+  const std::string connect_to = arguments.value("--connect-to");
+  const auto target = example::parse_target(connect_to, *url);
   if (!target)
-    return fail("not HOST:PORT: " + options.connect_to);
+    return fail("not HOST:PORT: " + connect_to);
   for (const char* which : {"first connection", "second connection"}) {
     // A configuration of its own for each, as if the program had ended in between: only the file remembers.
-    const auto config = make_config(options);
+    const auto config = make_config(arguments.value("--ca"), arguments.value("--store", "tlsconnect-session"));
     if (!config)
       return fail(config.error().message());
     if (!fetch(which, *config, *url, *target))
@@ -202,8 +177,8 @@ int run(const Options& options) {
 } // namespace
 
 int main(int argc, char** argv) {
-  const auto options = parse_options(argc, argv);
-  if (!options) {
+  const auto arguments = example::Arguments::parse(argc, argv, {"--ca", "--connect-to", "--store"});
+  if (!arguments) {
     std::fputs("usage: resume [--ca FILE] [--connect-to HOST:PORT] [--store FILE] URL\n"
                "  --ca FILE      trust the certificates in FILE instead of the system's\n"
                "  --connect-to   open the TCP connection there; the server must still prove the URL's name\n"
@@ -211,5 +186,5 @@ int main(int argc, char** argv) {
                stderr);
     return 2;
   }
-  return run(*options);
+  return run(*arguments);
 }

@@ -72,6 +72,11 @@ inline std::optional<Url> parse_url(std::string_view text) {
   return url;
 }
 
+/// Where to connect for it: to that "host:port", or to where the URL says.
+inline std::optional<Endpoint> parse_target(const std::string& instead, const Url& url) {
+  return instead.empty() ? std::optional(Endpoint{url.host, url.port}) : parse_endpoint(instead, url.port);
+}
+
 /// The request for it, on a connection that carries nothing else.
 inline std::string get_request(const Url& url) {
   return "GET " + url.target + " HTTP/1.1\r\nHost: " + url.authority +
