@@ -35,7 +35,7 @@ struct Session {
   /// How far the clock may stand behind `received_at` before the session counts as expired, in milliseconds.
   static constexpr std::uint64_t clock_tolerance = 60'000;
   /// More than this is never a serialised session, in bytes.
-  static constexpr std::size_t longest_serialised = 256 * 1'024;
+  static constexpr std::size_t longest_serialised = std::size_t{256} * 1'024;
 
   ProtocolVersion version = ProtocolVersion::tls1_3;
   CipherSuite cipher_suite = CipherSuite::aes_128_gcm_sha256;

@@ -45,9 +45,7 @@ static_assert(BOTAN_VERSION_CODE >= BOTAN_VERSION_CODE_FOR(3, 12, 0),
 #error "tlsconnect needs a Botan that was built with the module x509"
 #endif
 
-namespace tlsconnect::inline TLSCONNECT_ABI {
-
-namespace detail {
+namespace tlsconnect::inline TLSCONNECT_ABI::detail {
 
 /// Calls `body`, which returns a Result, and turns every exception into an Error: memory that ran out into
 /// `out_of_memory`, anything else into `code`, with what the exception says as its detail.
@@ -70,6 +68,4 @@ template <class Body>
   }
 }
 
-} // namespace detail
-
-} // namespace tlsconnect::inline TLSCONNECT_ABI
+} // namespace tlsconnect::inline TLSCONNECT_ABI::detail

@@ -32,7 +32,7 @@ public:
   template <class Items>
   void shuffle(Items& items) const noexcept {
     for (std::size_t left = items.size(), next = 8; left > 1 && next + 1 < size; --left, next += 2) {
-      const std::size_t random = static_cast<std::size_t>((drawn[next] << 8) | drawn[next + 1]);
+      const auto random = static_cast<std::size_t>((drawn[next] << 8) | drawn[next + 1]);
       std::swap(items[left - 1], items[random % left]);
     }
   }

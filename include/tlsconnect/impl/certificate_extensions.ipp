@@ -35,11 +35,11 @@ inline std::unexpected<Error> malformed(std::string_view extension, std::string_
 TLSCONNECT_DECL std::string dotted(BytesView oid) {
   std::string text;
   std::uint64_t arc = 0;
-  for (std::size_t i = 0; i < oid.size(); ++i) {
+  for (const std::uint8_t octet : oid) {
     if (arc > (std::numeric_limits<std::uint64_t>::max() >> 7))
       return "?";
-    arc = (arc << 7) | (oid[i] & 0x7FU);
-    if ((oid[i] & 0x80U) != 0)
+    arc = (arc << 7) | (octet & 0x7FU);
+    if ((octet & 0x80U) != 0)
       continue;
     if (text.empty()) {
       const std::uint64_t first = std::min<std::uint64_t>(arc / 40, 2);

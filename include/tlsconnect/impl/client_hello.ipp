@@ -366,7 +366,7 @@ TLSCONNECT_DECL Result<> make_early_exporter(HandshakeContext& context, const Tr
   if (!secret)
     return std::unexpected(std::move(secret.error()));
   context.log_secret(key_log_labels::early_exporter, hello.random, secret->view());
-  context.early_exporter.reset(new EarlyExporter{early.hash(), std::move(*secret)});
+  context.early_exporter = std::make_unique<EarlyExporter>(early.hash(), std::move(*secret));
   return {};
 }
 

@@ -168,7 +168,7 @@ private:
     }
     ++cost_.signature_checks;
     const bool valid = key->verify(subject.certificate()).has_value();
-    signatures_.push_back({pair, valid});
+    signatures_.emplace_back(pair, valid);
     return valid;
   }
 
@@ -242,6 +242,7 @@ private:
 
   std::vector<Certificate> accepted() const {
     std::vector<Certificate> path;
+    path.reserve(path_.size());
     for (const PathCertificate* certificate : path_)
       path.push_back(certificate->certificate());
     return path;

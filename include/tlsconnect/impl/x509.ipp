@@ -70,7 +70,8 @@ inline std::int64_t unix_time_of(const Botan::ASN1_Time& time) {
   const int year = two_digits ? field(0) + (field(0) >= 50 ? 1900 : 2000) : field(0) * 100 + field(2);
   const std::int64_t days =
       days_since_epoch(year, static_cast<unsigned>(field(month_at)), static_cast<unsigned>(field(month_at + 2)));
-  return days * 86'400 + field(month_at + 4) * 3600 + field(month_at + 6) * 60 + field(month_at + 8);
+  const std::int64_t minutes = field(month_at + 4) * 60 + field(month_at + 6);
+  return days * 86'400 + minutes * 60 + field(month_at + 8);
 }
 
 inline Botan::OID subject_alt_name_oid() { return Botan::OID({2, 5, 29, 17}); }
