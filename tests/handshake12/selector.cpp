@@ -3,6 +3,7 @@
 #include <optional>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "../handshake/credentials.hpp"
@@ -99,11 +100,14 @@ TEST_CASE("TLS 1.2: the caller chooses to show no certificate, or to fail", "[se
 TEST_CASE("TLS 1.2: the caller's choice is held to the request", "[selector12]") {
   // A credential that does not exist; a scheme that the server did not list, one that the credential does not have, and
   // one that nothing is signed with.
-  for (const auto& wrong :
-       {choice(2, SignatureScheme::ecdsa_secp256r1_sha256), choice(1, SignatureScheme::rsa_pkcs1_sha384),
-        choice(0, SignatureScheme::rsa_pss_rsae_sha256), choice(1, SignatureScheme::rsa_pkcs1_sha1)}) {
+  for (const auto& [wrong, reason] : {std::pair(choice(2, SignatureScheme::ecdsa_secp256r1_sha256), "there is not"),
+                                      std::pair(choice(1, SignatureScheme::rsa_pkcs1_sha384), "does not answer"),
+                                      std::pair(choice(0, SignatureScheme::rsa_pss_rsae_sha256), "does not have"),
+                                      std::pair(choice(1, SignatureScheme::rsa_pkcs1_sha1), "does not have")}) {
     Chosen12 bad(wrong);
     CHECK(outcome_of(bad.talk) == refused(ErrorCode::no_credential_fits, Alert::handshake_failure));
+    REQUIRE(bad.talk.client.failure());
+    CHECK(bad.talk.client.failure()->detail().find(reason) != std::string_view::npos);
   }
 }
 
