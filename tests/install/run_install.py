@@ -33,7 +33,7 @@ def main():
 
         def set_up(build, project, *options, paths=()):
             # Nothing may be downloaded; what is missing is a failure.
-            run(meson, "setup", folder / build, project, "-Dbuildtype=debug", "--wrap-mode=nodownload",
+            run(meson, "setup", folder / build, project, "-Dbuildtype=plain", "--wrap-mode=nodownload",
                 "-Dpkg_config_path=" + ",".join([*map(str, paths), *search]), *options)
 
         def build_and_run(expected_mode, *libraries):
