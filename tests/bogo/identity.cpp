@@ -251,7 +251,8 @@ Made<std::vector<Credential>> make_credentials(const ConnectionOptions& options,
     // Without a scheme that the library signs with, a credential is of no use.
     if (const auto& schemes = candidate.options->signing_preferences;
         !schemes.empty() && std::none_of(schemes.begin(), schemes.end(), [](std::uint16_t number) {
-          return tlsconnect::signs_tls12(static_cast<SignatureScheme>(number));
+          const auto scheme = static_cast<SignatureScheme>(number);
+          return tlsconnect::signs_tls12(scheme) || tlsconnect::signs_tls13(scheme);
         }))
       continue;
     Made<Credential> made = make_credential(*candidate.options, candidate.index, options.async, notes);

@@ -276,6 +276,48 @@ TEST_CASE("CertificateVerify: the scheme is one that was offered", "[certificate
   CHECK(handshake_with([](Plan&) {}, {.server = {.scheme = SignatureScheme::ecdsa_sha1}}) == wrong);
 }
 
+TEST_CASE("CertificateVerify: ML-DSA", "[certificate_verify][ml-dsa]") {
+  if (!is_available(KeyType::mldsa44))
+    SKIP("this program's Botan has no ML-DSA");
+  using enum SignatureScheme;
+  const std::vector<std::pair<KeyType, SignatureScheme>> levels = {
+      {KeyType::mldsa44, mldsa44}, {KeyType::mldsa65, mldsa65}, {KeyType::mldsa87, mldsa87}};
+  for (const auto& [key, scheme] : levels) {
+    CAPTURE(name_of(scheme));
+    TalkOptions options{.server = {.identity = server_identity(key), .scheme = scheme}};
+    CHECK(handshake_with([](Plan&) {}, options) == connected());
+    // One bit, and one byte more.
+    CHECK(handshake_with([](Plan& plan) { plan["CertificateVerify"].edit([](ByteVector& body) { body[100] ^= 1U; }); },
+                         options) == refused(ErrorCode::signature_invalid, Alert::decrypt_error));
+    CHECK(handshake_with(
+              [](Plan& plan) {
+                plan["CertificateVerify"].edit([](ByteVector& body) {
+                  body.push_back(0);
+                  ++body[3];
+                });
+              },
+              options) == refused(ErrorCode::signature_invalid, Alert::decrypt_error));
+    for (const auto& [another, other] : levels) {
+      if (another == key)
+        continue;
+      // Offered, but not for this key; and not offered.
+      options.server.scheme = other;
+      CHECK(handshake_with([](Plan&) {}, options) ==
+            refused(ErrorCode::signature_scheme_not_for_key, Alert::illegal_parameter));
+      options.server.scheme = scheme;
+      options.configure = [only = other](auto& builder) { builder.signature_schemes({only}); };
+      CHECK(handshake_with([](Plan&) {}, options) ==
+            refused(ErrorCode::signature_scheme_not_offered, Alert::illegal_parameter));
+      options.configure = nullptr;
+    }
+  }
+  // A key of another kind does not make it.
+  CHECK(handshake_with([](Plan&) {}, {.server = {.scheme = mldsa65}}) ==
+        refused(ErrorCode::signature_scheme_not_for_key, Alert::illegal_parameter));
+  CHECK(handshake_with([](Plan&) {}, {.server = {.identity = server_identity(KeyType::mldsa65), .scheme = ed25519}}) ==
+        refused(ErrorCode::signature_scheme_not_for_key, Alert::illegal_parameter));
+}
+
 TEST_CASE("CertificateVerify: the scheme fits the key", "[certificate_verify]") {
   const std::vector<std::pair<KeyType, SignatureScheme>> rows = {
       // RFC 9846, 4.2.3: the curve belongs to the scheme.

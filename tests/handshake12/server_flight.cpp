@@ -95,6 +95,21 @@ TEST_CASE("Certificate of TLS 1.2: a key that signs nothing", "[certificate12]")
           refused(ErrorCode::certificate_key_unsupported, Alert::unsupported_certificate));
 }
 
+TEST_CASE("Certificate of TLS 1.2: ML-DSA goes with no suite", "[certificate12][ml-dsa]") {
+  if (!is_available(KeyType::mldsa44))
+    SKIP("this program's Botan has no ML-DSA");
+  // draft-ietf-tls-mldsa, "TLS 1.2". The scheme is on offer for TLS 1.3, which the server might have chosen.
+  for (const KeyType key : {KeyType::mldsa44, KeyType::mldsa65, KeyType::mldsa87})
+    for (const CipherSuite suite : {ecdsa_aes128, rsa_aes128}) {
+      TalkOptions12 options = with_key(key, suite);
+      CHECK(certificate_with([](CertificateDraft12&) {}, options) ==
+            refused(ErrorCode::certificate_key_not_for_suite, Alert::illegal_parameter));
+      options.configure = both_versions;
+      CHECK(certificate_with([](CertificateDraft12&) {}, options) ==
+            refused(ErrorCode::certificate_key_not_for_suite, Alert::illegal_parameter));
+    }
+}
+
 TEST_CASE("Certificate of TLS 1.2: the key's curve must be on offer", "[certificate12]") {
   CHECK(certificate_with([](CertificateDraft12&) {}, with_key(KeyType::p384)) ==
         refused(ErrorCode::group_not_offered, Alert::illegal_parameter));
@@ -248,6 +263,14 @@ TEST_CASE("ServerKeyExchange: only schemes that were offered", "[key_exchange12]
   CHECK(scheme_of(rsa_pkcs1_sha256, KeyType::rsa2048, {rsa_pss_rsae_sha256}) == refusal);
   CHECK(scheme_of(rsa_pss_rsae_sha256, KeyType::rsa2048, {rsa_pkcs1_sha256}) == refusal);
   CHECK(scheme_of(rsa_pkcs1_sha256, KeyType::rsa2048, {rsa_pkcs1_sha256}) == connected());
+  // draft-ietf-tls-mldsa, "TLS 1.2": what is on offer for TLS 1.3 alone does not count.
+  for (const SignatureScheme scheme : {mldsa44, mldsa65, mldsa87}) {
+    CHECK(scheme_of(scheme, KeyType::p256) == refusal);
+    TalkOptions12 options = with_key(KeyType::p256);
+    options.server.scheme = scheme;
+    options.configure = both_versions;
+    CHECK(handshake12_with([](Plan12&) {}, options) == refusal);
+  }
 }
 
 TEST_CASE("ServerKeyExchange: only schemes that go with the key", "[key_exchange12]") {

@@ -118,6 +118,29 @@ TEST_CASE("openssl: client certificates of every kind of key, signed at once and
   }
 }
 
+TEST_CASE("openssl: client certificates with ML-DSA") {
+  need_openssl();
+  if (!tc::is_available(SignatureScheme::mldsa44))
+    SKIP("this program's Botan has no ML-DSA");
+  if (!OpensslServer({.identity = leaf(test::KeyType::mldsa44), .more = {"-www"}}).usable())
+    SKIP("this release of OpenSSL has no ML-DSA");
+  const Verifying files;
+  const OpensslServer server({.more = files.options({"-www", "-Verify", "3"})});
+  for (const SignatureCase& item : every_ml_dsa) {
+    INFO(name_of(item.scheme));
+    const test::Identity identity = client_identity(item.key);
+    {
+      TcpStream stream = connected(server.port(), showing({credential(identity)}));
+      CHECK(stream.info().client_certificate_sent);
+      CHECK(contains(status_page(stream), identity.pem()));
+    }
+    const auto builder = showing({credential_that_signs_later(identity)}).session_store(nullptr);
+    TcpStream stream = connected_signing(connector(server.port(), builder), private_key(identity));
+    CHECK(stream.info().client_certificate_sent);
+    CHECK(contains(status_page(stream), identity.pem()));
+  }
+}
+
 TEST_CASE("openssl: a resumed session brings the client's certificate with it") {
   const Verifying files;
   const OpensslServer server({.more = files.options({"-www", "-Verify", "3"})});

@@ -107,6 +107,29 @@ TEST_CASE("openssl: every signature scheme") {
   }
 }
 
+TEST_CASE("openssl: ML-DSA, for the handshake and for certificates") {
+  need_openssl();
+  if (!tc::is_available(SignatureScheme::mldsa44))
+    SKIP("this program's Botan has no ML-DSA");
+  for (const SignatureCase& item : every_ml_dsa) {
+    INFO(name_of(item.scheme));
+    const OpensslServer server({.identity = leaf(item.key), .more = {"-www"}});
+    if (!server.usable())
+      SKIP("this release of OpenSSL has no ML-DSA");
+    CHECK(visit(server, client().signature_schemes({item.scheme})).info.signature_scheme == item.scheme);
+    CHECK(visit(server, client()).info.signature_scheme == item.scheme);
+
+    // All of it, from the root on.
+    test::CertOptions authority{.common_name = "ML-DSA", .key_type = item.key, .ca = true};
+    const test::Identity root = test::self_signed(authority);
+    authority.common_name = "ML-DSA Authority";
+    const OpensslServer another({.identity = root.issue(authority).issue(leaf_options(item.key)), .more = {"-www"}});
+    auto builder = client().trust(anchors_of(root));
+    builder.signature_schemes({item.scheme}).certificate_signature_schemes({item.scheme});
+    CHECK(visit(another, builder).info.peer_chain.size() == 2);
+  }
+}
+
 TEST_CASE("openssl: no common signature scheme") {
   const OpensslServer server({.identity = leaf(test::KeyType::ed25519), .more = {"-www"}});
   const tc::Error error =

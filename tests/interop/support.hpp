@@ -120,6 +120,12 @@ inline constexpr SignatureCase every_signature[] = {
     {SignatureScheme::ed25519, test::KeyType::ed25519},
     {SignatureScheme::ed448, test::KeyType::ed448},
 };
+/// Those that this program's Botan, and the other side, may not have.
+inline constexpr SignatureCase every_ml_dsa[] = {
+    {SignatureScheme::mldsa44, test::KeyType::mldsa44},
+    {SignatureScheme::mldsa65, test::KeyType::mldsa65},
+    {SignatureScheme::mldsa87, test::KeyType::mldsa87},
+};
 
 inline test::CertOptions leaf_options(test::KeyType type = test::KeyType::p256) {
   test::CertOptions options;

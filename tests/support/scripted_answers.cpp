@@ -90,6 +90,12 @@ SignatureScheme usual_scheme(KeyType type) {
     return SignatureScheme::ed25519;
   case KeyType::ed448:
     return SignatureScheme::ed448;
+  case KeyType::mldsa44:
+    return SignatureScheme::mldsa44;
+  case KeyType::mldsa65:
+    return SignatureScheme::mldsa65;
+  case KeyType::mldsa87:
+    return SignatureScheme::mldsa87;
   }
   throw std::invalid_argument("test support: key type");
 }
@@ -100,6 +106,10 @@ std::string padding_for(KeyType type, SignatureScheme scheme) {
   case KeyType::ed25519:
   case KeyType::ed448:
     return "Pure";
+  case KeyType::mldsa44:
+  case KeyType::mldsa65:
+  case KeyType::mldsa87:
+    return "";
   case KeyType::p256:
   case KeyType::p384:
   case KeyType::p521:

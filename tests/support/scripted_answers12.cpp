@@ -90,6 +90,9 @@ bool ScriptedServer12::fits(const tlsconnect::SuiteParameters12& suite, const Se
   case KeyType::p521:
   case KeyType::ed25519:
   case KeyType::ed448:
+  case KeyType::mldsa44: // with which nobody should choose TLS 1.2
+  case KeyType::mldsa65:
+  case KeyType::mldsa87:
     return suite.authentication == Authentication12::ecdsa;
   default:
     return suite.authentication == Authentication12::rsa;

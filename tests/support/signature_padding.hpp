@@ -7,8 +7,8 @@
 
 namespace test {
 
-/// The name of a scheme's padding, or of its hash where there is no padding; empty for a scheme
-/// that is not known.
+/// The name of a scheme's padding, or of its hash where there is no padding; empty for ML-DSA, which has neither, and for
+/// a scheme that is not known.
 inline std::string botan_padding(tlsconnect::SignatureScheme scheme) {
   using enum tlsconnect::SignatureScheme;
   switch (scheme) {
@@ -40,6 +40,10 @@ inline std::string botan_padding(tlsconnect::SignatureScheme scheme) {
   case ed25519:
   case ed448:
     return "Pure";
+  case mldsa44:
+  case mldsa65:
+  case mldsa87:
+    break;
   }
   return {};
 }

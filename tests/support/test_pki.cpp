@@ -18,6 +18,9 @@
 #include <botan/ed25519.h>
 #include <botan/ed448.h>
 #include <botan/hash.h>
+#if defined(BOTAN_HAS_ML_DSA)
+#include <botan/ml_dsa.h>
+#endif
 #include <botan/pem.h>
 #include <botan/pkcs8.h>
 #include <botan/pkix_types.h>
@@ -45,6 +48,18 @@ bool is_rsa(KeyType type) {
   return type == KeyType::rsa1024 || type == KeyType::rsa2048 || type == KeyType::rsa3072 || is_pss(type);
 }
 
+bool is_ml_dsa(KeyType type) {
+  return type == KeyType::mldsa44 || type == KeyType::mldsa65 || type == KeyType::mldsa87;
+}
+
+std::shared_ptr<Botan::Private_Key> make_ml_dsa_key([[maybe_unused]] const char* parameters) {
+#if defined(BOTAN_HAS_ML_DSA)
+  return std::make_shared<Botan::ML_DSA_PrivateKey>(rng(), Botan::ML_DSA_Mode(parameters));
+#else
+  throw std::logic_error("this program's Botan was built without ML-DSA");
+#endif
+}
+
 std::shared_ptr<Botan::Private_Key> make_key(KeyType type) {
   const auto ec = [](const char* curve) {
     return std::make_shared<Botan::ECDSA_PrivateKey>(rng(), Botan::EC_Group::from_name(curve));
@@ -68,6 +83,12 @@ std::shared_ptr<Botan::Private_Key> make_key(KeyType type) {
     return std::make_shared<Botan::Ed25519_PrivateKey>(rng());
   case KeyType::ed448:
     return std::make_shared<Botan::Ed448_PrivateKey>(rng());
+  case KeyType::mldsa44:
+    return make_ml_dsa_key("ML-DSA-4x4");
+  case KeyType::mldsa65:
+    return make_ml_dsa_key("ML-DSA-6x5");
+  case KeyType::mldsa87:
+    return make_ml_dsa_key("ML-DSA-8x7");
   }
   throw std::logic_error("unknown key type");
 }
@@ -174,6 +195,10 @@ std::unique_ptr<Botan::PK_Signer> signer_for(const Key& key, const CertOptions& 
   case KeyType::ed25519:
   case KeyType::ed448:
     return Botan::X509_Object::choose_sig_format(*key.botan(), rng(), "", "Pure");
+  case KeyType::mldsa44:
+  case KeyType::mldsa65:
+  case KeyType::mldsa87:
+    return Botan::X509_Object::choose_sig_format(*key.botan(), rng(), "", "");
   default:
     break;
   }
@@ -230,6 +255,11 @@ void add_usual_extensions(DER_Encoder& to, const CertOptions& options, const Key
 
 } // namespace
 
+Blob shake256(const Blob& input, std::size_t length) {
+  return Botan::HashFunction::create_or_throw("SHAKE-256(" + std::to_string(8 * length) + ")")
+      ->process<std::vector<std::uint8_t>>(input);
+}
+
 Blob der(std::uint8_t tag, std::initializer_list<Blob> contents) {
   std::size_t size = 0;
   for (const Blob& part : contents)
@@ -271,6 +301,14 @@ Blob der_name(const std::vector<std::string>& common_names, std::uint8_t string_
 
 std::string pem_block(std::string_view label, const Blob& der) { return Botan::PEM_Code::encode(der, label); }
 
+bool is_available([[maybe_unused]] KeyType type) {
+#if defined(BOTAN_HAS_ML_DSA)
+  return true;
+#else
+  return !is_ml_dsa(type);
+#endif
+}
+
 Key Key::cached(KeyType type, unsigned index) {
   static std::mutex mutex;
   static std::map<std::pair<KeyType, unsigned>, std::shared_ptr<Botan::Private_Key>> keys;
@@ -286,6 +324,13 @@ Key Key::cached(KeyType type, unsigned index) {
 Key Key::fresh(KeyType type) { return {type, make_key(type)}; }
 
 Blob Key::pkcs8_der() const {
+  // RFC 9881, 6: the seed has the tag [0]. Botan writes it without any.
+  if (is_ml_dsa(type_)) {
+    const auto seed = key_->private_key_bits();
+    const auto algorithm = key_->algorithm_identifier().BER_encode();
+    return test::der(0x30, {Blob{0x02, 0x01, 0x00}, Blob(algorithm.begin(), algorithm.end()),
+                            test::der(0x04, test::der(0x80, Blob(seed.begin(), seed.end())))});
+  }
   if (!is_pss(type_)) {
     const auto der = Botan::PKCS8::BER_encode(*key_);
     return {der.begin(), der.end()};

@@ -40,7 +40,13 @@ enum class KeyType : std::uint8_t {
   rsa_pss2048_sha256, ///< id-RSASSA-PSS, parameters: SHA-256, MGF1 with SHA-256, 32 bytes of salt
   ed25519,
   ed448,
+  mldsa44, ///< see is_available
+  mldsa65,
+  mldsa87,
 };
+
+/// Whether this program's Botan has keys of the type: it may have been built without ML-DSA.
+[[nodiscard]] bool is_available(KeyType type);
 
 /// A private key; cheap to copy.
 class Key {
@@ -58,7 +64,8 @@ public:
   [[nodiscard]] Blob public_der() const;
   /// For signing with Botan. Keys of id-RSASSA-PSS are plain RSA keys here.
   [[nodiscard]] std::shared_ptr<Botan::Private_Key> botan() const noexcept { return key_; }
-  /// Signs with Botan's name of a padding ("SHA-256", "PSS(SHA-256,MGF1,32)", "Pure"); ECDSA signatures are DER.
+  /// Signs with Botan's name of a padding ("SHA-256", "PSS(SHA-256,MGF1,32)", "Pure"), which ML-DSA does not have; ECDSA
+  /// signatures are DER.
   [[nodiscard]] Blob sign(std::string_view padding, const Blob& message) const;
 
 private:
@@ -124,6 +131,9 @@ struct CertOptions {
   std::optional<Blob> algorithm = {};       ///< AlgorithmIdentifier, whatever the signature is
   std::optional<Blob> outer_algorithm = {}; ///< the one that is not signed
 };
+
+/// SHAKE256 (FIPS 202).
+[[nodiscard]] Blob shake256(const Blob& input, std::size_t length);
 
 /// DER by hand: a tag, and the contents one after another.
 [[nodiscard]] Blob der(std::uint8_t tag, std::initializer_list<Blob> contents);

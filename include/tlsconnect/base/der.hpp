@@ -23,6 +23,7 @@ inline constexpr std::uint8_t der_bit_string = 0x03;
 inline constexpr std::uint8_t der_octet_string = 0x04;
 inline constexpr std::uint8_t der_oid = 0x06;
 inline constexpr std::uint8_t der_sequence = 0x30;
+inline constexpr std::uint8_t der_context_0 = 0x80; ///< [0] IMPLICIT, primitive
 
 /// The value at the front of `rest`, which then begins behind it; none, and no change, when its tag has a number above
 /// 30, its length is not in the shortest form or not definite, or bytes are missing.

@@ -118,9 +118,11 @@ public:
     Builder& hybrid(HybridPolicy policy);
     /// Offer hybrid groups only, so that no connection comes about without one.
     Builder& require_post_quantum(bool required);
-    /// Schemes that the server may sign the handshake with, in order. PKCS#1 v1.5 is for TLS 1.2 only (RFC 9846, 4.2.3).
+    /// Schemes that the server may sign the handshake with, in order. PKCS#1 v1.5 is for TLS 1.2 only (RFC 9846, 4.2.3),
+    /// ML-DSA for TLS 1.3 only (draft-ietf-tls-mldsa). A scheme that is not is_available is refused when it is listed
+    /// here, and left out of a policy's list.
     Builder& signature_schemes(std::vector<SignatureScheme> schemes);
-    /// Schemes that certificates may be signed with, in order.
+    /// Schemes that certificates may be signed with, in order; of ML-DSA, the same holds.
     Builder& certificate_signature_schemes(std::vector<SignatureScheme> schemes);
     /// Middlebox compatibility (RFC 9846, E.4): a session id and a change_cipher_spec record. On by default.
     Builder& compatibility_mode(bool on);
@@ -148,7 +150,11 @@ public:
     friend class ClientConfig;
     friend struct detail::ConfigAccess;
     [[nodiscard]] Result<ConfigPtr> build_or_throw() const;
+    /// Whether there is a verifier of certificates, or one has to be made.
+    [[nodiscard]] bool judges_certificates() const noexcept;
     [[nodiscard]] Result<> settle_versions(ClientConfig& config) const;
+    [[nodiscard]] Result<> settle_schemes(ClientConfig& config) const;
+    [[nodiscard]] Result<> settle_trust(ClientConfig& config) const;
 
     Policy policy_;
     bool policy_binds_;
@@ -184,6 +190,7 @@ public:
     std::vector<SignatureScheme> signature_schemes_;
     bool signature_schemes_chosen_ = false; // by the caller, not by the policy
     std::vector<SignatureScheme> certificate_signature_schemes_;
+    bool certificate_signature_schemes_chosen_ = false;
     bool compatibility_mode_ = true;
     std::shared_ptr<Rng> rng_;
     std::shared_ptr<const Clock> clock_;
@@ -192,7 +199,7 @@ public:
 
   /// Starts with today's defaults: TLS 1.3 and TLS 1.2 with forward secrecy; AES-128-GCM, AES-256-GCM and
   /// ChaCha20-Poly1305; X25519MLKEM768 and X25519 with key shares, secp256r1, secp384r1 and secp521r1 without; ECDSA,
-  /// RSA-PSS and EdDSA, and in TLS 1.2 RSA with PKCS#1 v1.5. No trust: that must be said.
+  /// RSA-PSS and EdDSA, in TLS 1.3 ML-DSA, too, and in TLS 1.2 RSA with PKCS#1 v1.5. No trust: that must be said.
   [[nodiscard]] static Builder builder();
   /// Starts with what a policy allows. Setters can narrow that; `build` refuses what goes beyond it. Key shares are sent
   /// for the policy's first hybrid and first other group.

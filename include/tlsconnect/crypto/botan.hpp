@@ -41,6 +41,7 @@ static_assert(BOTAN_VERSION_CODE >= BOTAN_VERSION_CODE_FOR(3, 12, 0),
 #if !defined(BOTAN_HAS_ECDSA) || !defined(BOTAN_HAS_ED25519) || !defined(BOTAN_HAS_ED448)
 #error "tlsconnect needs a Botan that was built with the modules ecdsa, ed25519 and ed448"
 #endif
+// The module ml_dsa may be missing: is_available() says whether it is there.
 #if !defined(BOTAN_HAS_X509_CERTIFICATES)
 #error "tlsconnect needs a Botan that was built with the module x509"
 #endif

@@ -13,8 +13,8 @@
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
 
-/// Whether handshakes of TLS 1.3 are signed with the scheme, and this library can do it. RSASSA-PKCS1-v1_5 and SHA-1
-/// are for certificates and for older versions (RFC 9846, 4.2.3).
+/// Whether handshakes of TLS 1.3 are signed with the scheme, and this library can do it (for ML-DSA, see is_available).
+/// RSASSA-PKCS1-v1_5 and SHA-1 are for certificates and for older versions (RFC 9846, 4.2.3).
 [[nodiscard]] constexpr bool signs_tls13(SignatureScheme scheme) noexcept {
   switch (scheme) {
   case SignatureScheme::ecdsa_secp256r1_sha256:
@@ -28,6 +28,9 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
   case SignatureScheme::rsa_pss_pss_sha256:
   case SignatureScheme::rsa_pss_pss_sha384:
   case SignatureScheme::rsa_pss_pss_sha512:
+  case SignatureScheme::mldsa44:
+  case SignatureScheme::mldsa65:
+  case SignatureScheme::mldsa87:
     return true;
   default:
     return false;
@@ -35,11 +38,16 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
 }
 
 /// Whether handshakes of TLS 1.2 are signed with the scheme, and this library can do it: also RSASSA-PKCS1-v1_5, but
-/// nothing with SHA-1 or MD5, whose collisions let others sign (SLOTH).
+/// nothing with SHA-1 or MD5, whose collisions let others sign (SLOTH), and not ML-DSA, which is for TLS 1.3 alone
+/// (draft-ietf-tls-mldsa, "TLS 1.2").
 [[nodiscard]] constexpr bool signs_tls12(SignatureScheme scheme) noexcept {
-  return signs_tls13(scheme) || scheme == SignatureScheme::rsa_pkcs1_sha256 ||
+  return (signs_tls13(scheme) && !is_ml_dsa(scheme)) || scheme == SignatureScheme::rsa_pkcs1_sha256 ||
          scheme == SignatureScheme::rsa_pkcs1_sha384 || scheme == SignatureScheme::rsa_pkcs1_sha512;
 }
+
+/// Whether this program's Botan has what the scheme takes. It may have been built without ML-DSA (its module ml_dsa):
+/// then signatures of mldsa44, mldsa65 and mldsa87 can be neither made nor verified. All else is always there.
+[[nodiscard]] bool is_available(SignatureScheme scheme) noexcept;
 
 /// A public key as certificates hold it; immutable, cheap to copy (shared), safe to read from several threads.
 class PublicKey {
@@ -53,13 +61,13 @@ public:
 
   /// The bytes it was made of.
   [[nodiscard]] BytesView spki() const noexcept;
-  /// For a person: "EC secp256r1", "RSA 2048", "Ed25519".
+  /// For a person: "EC secp256r1", "RSA 2048", "Ed25519", "ML-DSA-65".
   [[nodiscard]] std::string description() const;
 
   /// Whether signatures of the scheme are made with keys of this kind (RFC 9846, 4.2.3: the curve too, and rsae or pss
   /// by the key's OID and parameters). That takes in the RSASSA-PKCS1-v1_5 of TLS 1.2, with SHA-256 and longer.
   [[nodiscard]] bool fits(SignatureScheme scheme) const noexcept;
-  /// The same for TLS 1.2, in which ECDSA is not bound to one curve for a hash (RFC 9846, 4.2.3).
+  /// The same for TLS 1.2, in which ECDSA is not bound to one curve for a hash (RFC 9846, 4.2.3), and which has no ML-DSA.
   [[nodiscard]] bool fits_tls12(SignatureScheme scheme) const noexcept;
   /// With which cipher suites of TLS 1.2 a server can show that it holds the key; nothing for a key of no use.
   [[nodiscard]] std::optional<Authentication12> authentication12() const noexcept;

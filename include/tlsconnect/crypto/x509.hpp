@@ -22,10 +22,10 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
 using AddressBytes = ByteVector;
 
 /// How certificates are signed, as far as this library verifies it.
-enum class SignatureFamily : std::uint8_t { rsa_pkcs1, rsa_pss, ecdsa, ed25519, ed448 };
+enum class SignatureFamily : std::uint8_t { rsa_pkcs1, rsa_pss, ecdsa, ed25519, ed448, mldsa44, mldsa65, mldsa87 };
 struct SignatureAlgorithm {
   SignatureFamily family;
-  HashAlgorithm hash; ///< of no account for Ed25519 and Ed448
+  HashAlgorithm hash; ///< of no account for Ed25519, Ed448 and ML-DSA
 };
 
 /// A distinguished name (in DER) as a text that is equal for equal names (RFC 5280, 7.1: case and runs of spaces do not
@@ -57,7 +57,7 @@ public:
   /// dNSName and iPAddress entries of the subjectAltName, as they stand there; never the common name.
   [[nodiscard]] std::span<const std::string> dns_names() const noexcept;
   [[nodiscard]] std::span<const AddressBytes> ip_addresses() const noexcept;
-  /// For a person: "EC secp256r1", "RSA 2048", "Ed25519".
+  /// For a person: "EC secp256r1", "RSA 2048", "Ed25519", "ML-DSA-65".
   [[nodiscard]] std::string key_description() const;
   /// For a person: the algorithm with which the issuer signed this certificate.
   [[nodiscard]] std::string signature_description() const;
@@ -76,8 +76,8 @@ public:
   /// The key that the certificate is for.
   [[nodiscard]] Result<PublicKey> public_key() const noexcept;
   /// The hash for the channel binding tls-server-end-point (RFC 5929, 4.1): that of the algorithm this certificate is
-  /// signed with, SHA-256 instead of MD5 and SHA-1. `export_not_available` where the RFC defines none: Ed25519 and
-  /// Ed448, RSASSA-PSS with two hashes, and hashes that this library does not have.
+  /// signed with, SHA-256 instead of MD5 and SHA-1. `export_not_available` where the RFC defines none: Ed25519,
+  /// Ed448 and ML-DSA, RSASSA-PSS with two hashes, and hashes that this library does not have.
   [[nodiscard]] Result<HashAlgorithm> signature_hash() const noexcept;
 
   struct Impl;
@@ -92,7 +92,7 @@ private:
 class IssuerKey {
 public:
   /// The key of a certificate. `certificate_key_too_weak` or `certificate_key_unsupported` when it is none that this
-  /// library uses: RSA from `rsa_bits_min` to 8192 bits, the curves P-256, P-384 and P-521, Ed25519 and Ed448.
+  /// library uses: RSA from `rsa_bits_min` to 8192 bits, the curves P-256, P-384 and P-521, Ed25519, Ed448 and ML-DSA.
   [[nodiscard]] static Result<IssuerKey> load(const Certificate& certificate, std::size_t rsa_bits_min) noexcept;
 
   /// Whether signatures of this kind are made with keys of this kind (RFC 4055, 1.2: a key of id-RSASSA-PSS makes no

@@ -37,14 +37,16 @@ TLSCONNECT_DECL Result<> Client12::start(Handshake12Ptr handshake) {
 namespace detail {
 
 /// RFC 5246, 7.4.2 and RFC 8422, 5.3: the server's key must be one that the suite can be used with, on a curve that was
-/// offered.
+/// offered. ML-DSA goes with none (draft-ietf-tls-mldsa, "TLS 1.2").
 TLSCONNECT_DECL Result<> check_server_key12(const ClientConfig& config, const SuiteParameters12& suite,
                                             const PublicKey& key) {
   static constexpr std::string_view where = CertificateMessage12::name;
   const std::optional<Authentication12> kind = key.authentication12();
-  if (!kind)
+  const bool ml_dsa =
+      key.fits(SignatureScheme::mldsa44) || key.fits(SignatureScheme::mldsa65) || key.fits(SignatureScheme::mldsa87);
+  if (!kind && !ml_dsa)
     return fail(ErrorCode::certificate_key_unsupported, where, key.description());
-  if (*kind != suite.authentication)
+  if (kind != suite.authentication)
     return fail(ErrorCode::certificate_key_not_for_suite, where,
                 key.description() + " with " + std::string(name_of(suite.suite)));
   const std::optional<NamedGroup> curve = key.curve();

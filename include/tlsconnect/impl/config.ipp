@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <iterator>
 #include <new>
 #include <utility>
 
@@ -51,6 +52,19 @@ TLSCONNECT_DECL std::optional<HashAlgorithm> hash_of_suite(CipherSuite suite) no
   return std::nullopt;
 }
 
+/// The schemes of a list that this program's Botan has. That one is missing is an error when the caller has listed it,
+/// and when nothing else remains of a policy.
+TLSCONNECT_DECL Result<std::vector<SignatureScheme>> available_schemes(const std::vector<SignatureScheme>& schemes,
+                                                                       bool chosen) {
+  std::vector<SignatureScheme> available;
+  std::copy_if(schemes.begin(), schemes.end(), std::back_inserter(available), is_available);
+  const auto missing = std::find_if_not(schemes.begin(), schemes.end(), is_available);
+  if (missing != schemes.end() && (chosen || available.empty()))
+    return std::unexpected(invalid(std::string(name_of(*missing)) +
+                                   " is not available: this program's Botan was built without the module ml_dsa"));
+  return available;
+}
+
 /// Whether a version can be offered by this build at all.
 [[nodiscard]] constexpr bool is_built(ProtocolVersion version) noexcept {
 #if defined(TLSCONNECT_WITHOUT_TLS12)
@@ -89,8 +103,8 @@ struct Offer {
   /// its own too; otherwise, servers that have both versions would choose it in vain.
   [[nodiscard]] bool has(ProtocolVersion version, std::span<const CipherSuite> suites, bool asked_for) const noexcept {
     const bool tls13 = version == ProtocolVersion::tls1_3;
-    if (tls13 && !asked_for && !signature_schemes.empty() &&
-        std::none_of(signature_schemes.begin(), signature_schemes.end(), signs_tls13))
+    if (!asked_for && !signature_schemes.empty() &&
+        std::none_of(signature_schemes.begin(), signature_schemes.end(), tls13 ? signs_tls13 : signs_tls12))
       return false;
     return std::any_of(suites.begin(), suites.end(),
                        [&](CipherSuite suite) { return tls13 == parameters_of(suite).has_value() && has(suite); });
@@ -203,6 +217,7 @@ TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::signature_schemes(
 TLSCONNECT_DECL ClientConfig::Builder&
 ClientConfig::Builder::certificate_signature_schemes(std::vector<SignatureScheme> schemes) {
   certificate_signature_schemes_ = std::move(schemes);
+  certificate_signature_schemes_chosen_ = true;
   return *this;
 }
 TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::compatibility_mode(bool on) {
@@ -305,9 +320,9 @@ TLSCONNECT_DECL Result<> ClientConfig::Builder::settle_versions(ClientConfig& co
   if (auto problem = detail::check_list(wanted, 2, "version"))
     return std::unexpected(std::move(*problem));
   const detail::Offer offer{.groups = config.groups_,
-                            .signature_schemes = signature_schemes_,
+                            .signature_schemes = config.signature_schemes_,
                             .external_psks = external_psks_,
-                            .certificates = config.verifier_ || raw_public_keys_,
+                            .certificates = judges_certificates() || raw_public_keys_,
                             .only_post_quantum = require_post_quantum_};
   for (const ProtocolVersion version : {ProtocolVersion::tls1_3, ProtocolVersion::tls1_2}) {
     if (std::find(wanted.begin(), wanted.end(), version) == wanted.end())
@@ -333,28 +348,72 @@ TLSCONNECT_DECL Result<> ClientConfig::Builder::settle_versions(ClientConfig& co
   return {};
 }
 
+TLSCONNECT_DECL bool ClientConfig::Builder::judges_certificates() const noexcept {
+  // A program that says nothing of trust has forgotten it.
+  const bool other_trust = raw_public_keys_ || !external_psks_.empty();
+  return verifier_ || anchors_ || trust_system_ || !other_trust;
+}
+
+TLSCONNECT_DECL Result<> ClientConfig::Builder::settle_trust(ClientConfig& config) const {
+  config.verifier_ = verifier_;
+  config.raw_public_keys_ = raw_public_keys_;
+  config.prefers_raw_public_keys_ = prefers_raw_public_keys_;
+  if (verifier_ || !judges_certificates())
+    return {};
+  TrustAnchors anchors = anchors_.value_or(TrustAnchors());
+  if (trust_system_) {
+    Result<TrustAnchors> loaded = TrustAnchors::system();
+    if (!loaded)
+      return std::unexpected(std::move(loaded.error()));
+    anchors = std::move(*loaded);
+  }
+  Result<std::shared_ptr<const PathVerifier>> verifier = PathVerifier::create(
+      anchors, {.rsa_bits_min = policy_.rsa_bits_min, .signature_schemes = config.certificate_signature_schemes_});
+  if (!verifier)
+    return std::unexpected(std::move(verifier.error()));
+  config.verifier_ = std::move(*verifier);
+  return {};
+}
+
+TLSCONNECT_DECL Result<> ClientConfig::Builder::settle_schemes(ClientConfig& config) const {
+  const bool tls12 = config.offers(ProtocolVersion::tls1_2);
+  const bool tls13 = config.offers(ProtocolVersion::tls1_3);
+  // RFC 9846, 4.2.3: TLS 1.3 is not signed with RSASSA-PKCS1-v1_5; draft-ietf-tls-mldsa: TLS 1.2 not with ML-DSA. What a
+  // policy lists for the other version is left out, what the caller lists has to be of use.
+  const auto signs = [&](SignatureScheme scheme) {
+    return (tls12 && signs_tls12(scheme)) || (tls13 && signs_tls13(scheme));
+  };
+  for (const SignatureScheme scheme : config.signature_schemes_)
+    if (!signs(scheme) && (signature_schemes_chosen_ || !(signs_tls12(scheme) || signs_tls13(scheme))))
+      return std::unexpected(detail::invalid(std::string(name_of(scheme)) + " cannot sign a handshake of " +
+                                             (tls12 && tls13 ? "TLS"
+                                              : tls12        ? "TLS 1.2"
+                                                             : "TLS 1.3")));
+  std::erase_if(config.signature_schemes_, [&](SignatureScheme scheme) { return !signs(scheme); });
+  if (auto problem = detail::check_list(config.signature_schemes_, 32, "signature scheme"))
+    return std::unexpected(std::move(*problem));
+
+  for (const SignatureScheme scheme : config.certificate_signature_schemes_)
+    if (!detail::signs_certificates(scheme) || (certificate_signature_schemes_chosen_ && is_ml_dsa(scheme) && !tls13))
+      return std::unexpected(detail::invalid(std::string(name_of(scheme)) + " is not accepted in certificates" +
+                                             (is_ml_dsa(scheme) ? " of TLS 1.2" : "")));
+  if (!tls13)
+    std::erase_if(config.certificate_signature_schemes_, is_ml_dsa);
+  if (auto problem = detail::check_list(config.certificate_signature_schemes_, 32, "certificate signature scheme"))
+    return std::unexpected(std::move(*problem));
+  return {};
+}
+
 TLSCONNECT_DECL Result<ConfigPtr> ClientConfig::Builder::build_or_throw() const {
   const std::shared_ptr<ClientConfig> config(new ClientConfig());
-
-  // A program that says nothing of trust has forgotten it.
-  config->verifier_ = verifier_;
-  config->raw_public_keys_ = raw_public_keys_;
-  config->prefers_raw_public_keys_ = prefers_raw_public_keys_;
-  const bool other_trust = raw_public_keys_ || !external_psks_.empty();
-  if (!verifier_ && (anchors_ || trust_system_ || !other_trust)) {
-    TrustAnchors anchors = anchors_.value_or(TrustAnchors());
-    if (trust_system_) {
-      Result<TrustAnchors> loaded = TrustAnchors::system();
-      if (!loaded)
-        return std::unexpected(std::move(loaded.error()));
-      anchors = std::move(*loaded);
-    }
-    Result<std::shared_ptr<const PathVerifier>> verifier = PathVerifier::create(
-        anchors, {.rsa_bits_min = policy_.rsa_bits_min, .signature_schemes = certificate_signature_schemes_});
-    if (!verifier)
-      return std::unexpected(std::move(verifier.error()));
-    config->verifier_ = std::move(*verifier);
-  }
+  Result<std::vector<SignatureScheme>> schemes =
+      detail::available_schemes(signature_schemes_, signature_schemes_chosen_);
+  Result<std::vector<SignatureScheme>> certificate_schemes =
+      detail::available_schemes(certificate_signature_schemes_, certificate_signature_schemes_chosen_);
+  if (!schemes || !certificate_schemes)
+    return std::unexpected(std::move(!schemes ? schemes.error() : certificate_schemes.error()));
+  config->signature_schemes_ = std::move(*schemes);
+  config->certificate_signature_schemes_ = std::move(*certificate_schemes);
 
   for (const std::string& protocol : alpn_)
     if (protocol.empty() || protocol.size() > 255)
@@ -383,7 +442,6 @@ TLSCONNECT_DECL Result<ConfigPtr> ClientConfig::Builder::build_or_throw() const 
     return std::unexpected(std::move(*problem));
   if (Result<> settled = settle_versions(*config); !settled)
     return std::unexpected(std::move(settled.error()));
-  const bool tls12 = config->offers(ProtocolVersion::tls1_2);
   // TLS 1.2 knows elliptic curves only, and no key shares.
   if (!config->offers(ProtocolVersion::tls1_3))
     std::erase_if(config->groups_, is_post_quantum);
@@ -401,21 +459,10 @@ TLSCONNECT_DECL Result<ConfigPtr> ClientConfig::Builder::build_or_throw() const 
                                              " is not among the groups that are offered, or not in their order"));
   }
 
-  if (auto problem = detail::check_list(signature_schemes_, 32, "signature scheme"))
-    return std::unexpected(std::move(*problem));
-  for (const SignatureScheme scheme : signature_schemes_) {
-    if (tls12 ? signs_tls12(scheme) : signs_tls13(scheme))
-      config->signature_schemes_.push_back(scheme);
-    else if (signature_schemes_chosen_ || !signs_tls12(scheme))
-      return std::unexpected(
-          detail::invalid(std::string(name_of(scheme)) + " cannot sign a handshake of " + (tls12 ? "TLS" : "TLS 1.3")));
-  }
-  if (auto problem = detail::check_list(certificate_signature_schemes_, 32, "certificate signature scheme"))
-    return std::unexpected(std::move(*problem));
-  for (const SignatureScheme scheme : certificate_signature_schemes_)
-    if (!detail::signs_certificates(scheme))
-      return std::unexpected(detail::invalid(std::string(name_of(scheme)) + " is not accepted in certificates"));
-  config->certificate_signature_schemes_ = certificate_signature_schemes_;
+  if (Result<> settled = settle_schemes(*config); !settled)
+    return std::unexpected(std::move(settled.error()));
+  if (Result<> settled = settle_trust(*config); !settled)
+    return std::unexpected(std::move(settled.error()));
 
   // A policy that the caller names may be narrowed, not widened.
   if (policy_binds_)

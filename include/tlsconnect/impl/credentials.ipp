@@ -245,9 +245,11 @@ TLSCONNECT_DECL Result<Credential> Credential::Impl::finish(Impl impl) {
   // RFC 9846, 4.2.3: of the hashes that TLS 1.2 allows with a curve, the one that TLS 1.3 binds to it is as strong as it,
   // and goes first.
   for (const bool other_curves : {false, true})
-    for (const SignatureScheme scheme : impl.signer->schemes())
-      if (impl.public_key.fits_tls12(scheme) && impl.public_key.fits(scheme) != other_curves)
+    for (const SignatureScheme scheme : impl.signer->schemes()) {
+      const bool fits = impl.public_key.fits(scheme);
+      if (other_curves ? !fits && impl.public_key.fits_tls12(scheme) : fits)
         impl.schemes.push_back(scheme);
+    }
   if (impl.schemes.empty())
     return detail::credential_invalid("the signer has no scheme that goes with a key of type " +
                                       impl.public_key.description());

@@ -50,6 +50,9 @@ inline constexpr SignatureScheme modern_schemes[] = {
     SignatureScheme::rsa_pkcs1_sha256,
     SignatureScheme::rsa_pkcs1_sha384,
     SignatureScheme::rsa_pkcs1_sha512,
+    SignatureScheme::mldsa44,
+    SignatureScheme::mldsa65,
+    SignatureScheme::mldsa87,
 };
 
 inline constexpr CipherSuite fips_suites[] = {
@@ -89,6 +92,7 @@ inline constexpr SignatureScheme cnsa_schemes[] = {
     SignatureScheme::rsa_pss_rsae_sha384,
     SignatureScheme::rsa_pkcs1_sha384,
 };
+inline constexpr SignatureScheme cnsa2_schemes[] = {SignatureScheme::mldsa87};
 /// How many at its end are for certificates only where there is no TLS 1.2.
 inline constexpr std::size_t cnsa_certificates_only = 1;
 
@@ -146,6 +150,16 @@ inline constexpr Policy cnsa2_202603{
     .rsa_bits_min = 3072,
 };
 
+inline constexpr Policy cnsa2_202611{
+    .name = "cnsa2-202611",
+    .versions = tls13_only,
+    .cipher_suites = cnsa2_suites,
+    .groups = cnsa2_groups,
+    .signature_schemes = cnsa2_schemes,
+    .certificate_signature_schemes = cnsa2_schemes,
+    .rsa_bits_min = 3072,
+};
+
 /// The first value of `chosen` that is not in `allowed`, with what it is.
 template <class T>
 [[nodiscard]] std::optional<std::string> first_not_allowed(std::span<const T> allowed, std::span<const T> chosen,
@@ -187,6 +201,7 @@ TLSCONNECT_DECL const Policy& fips_202205() noexcept { return detail::policy_lis
 TLSCONNECT_DECL const Policy& wpa3_enterprise_202304() noexcept { return detail::policy_lists::wpa3_enterprise_202304; }
 TLSCONNECT_DECL const Policy& cnsa1_202603() noexcept { return detail::policy_lists::cnsa1_202603; }
 TLSCONNECT_DECL const Policy& cnsa2_202603() noexcept { return detail::policy_lists::cnsa2_202603; }
+TLSCONNECT_DECL const Policy& cnsa2_202611() noexcept { return detail::policy_lists::cnsa2_202611; }
 
 } // namespace policies
 

@@ -1,11 +1,13 @@
 // Private keys with Botan: reading the forms in which they are kept, and signing.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <botan/asn1_obj.h>
 #include <botan/base64.h>
@@ -22,6 +24,9 @@
 #include <botan/rng.h>
 #include <botan/rsa.h>
 #include <botan/system_rng.h>
+#if defined(BOTAN_HAS_ML_DSA)
+#include <botan/xof.h>
+#endif
 
 #include <tlsconnect/base/der.hpp>
 #include <tlsconnect/base/inplace_vector.hpp>
@@ -248,9 +253,70 @@ inline Result<KeyParts> split_key(KeyForm form, BytesView der, std::string_view 
   return KeyParts{{rsa_oid(), Botan::AlgorithmIdentifier::USE_NULL_PARAM}, {der.begin(), der.end()}};
 }
 
+inline constexpr std::size_t mldsa_seed_length = 32;
+
+/// The length of what an ML-DSA seed is expanded to, in bytes (FIPS 204, table 2).
+inline std::size_t mldsa_expanded_length(KeyKind kind) noexcept {
+  return kind == KeyKind::mldsa44 ? 2560 : kind == KeyKind::mldsa65 ? 4032 : 4896;
+}
+
+struct MldsaParts {
+  BytesView seed;
+  BytesView expanded; ///< empty when it is not there
+};
+
+/// An ML-DSA private key is a seed, what FIPS 204 expands it to, or both (RFC 9881, 6). Botan takes the seed.
+inline Result<MldsaParts> split_mldsa(KeyKind kind, BytesView bits) {
+  // That is how Botan itself writes it: nothing around it. No other form is as short.
+  if (bits.size() == mldsa_seed_length)
+    return MldsaParts{bits, {}};
+  if (const auto seed = only_der(bits, der_context_0); seed && seed->contents.size() == mldsa_seed_length)
+    return MldsaParts{seed->contents, {}};
+  if (only_der(bits, der_octet_string))
+    return key_unreadable(std::string(name_of(kind)) +
+                          " without its seed, in the expanded form alone (RFC 9881, 6), which is not supported");
+  if (const auto both = only_der(bits, der_sequence)) {
+    BytesView rest = both->contents;
+    const auto seed = next_der(rest);
+    const auto expanded = only_der(rest, der_octet_string);
+    if (seed && seed->tag == der_octet_string && seed->contents.size() == mldsa_seed_length && expanded &&
+        expanded->contents.size() == mldsa_expanded_length(kind))
+      return MldsaParts{seed->contents, expanded->contents};
+  }
+  return key_unreadable("what should be a key of type " + std::string(name_of(kind)) + " is none (RFC 9881, 6)");
+}
+
+/// Throws.
+inline Result<std::unique_ptr<Botan::Private_Key>> load_mldsa_private_key(KeyKind kind, const KeyParts& parts) {
+  const Result<MldsaParts> halves = split_mldsa(kind, parts.bits);
+  if (!halves)
+    return std::unexpected(halves.error());
+#if defined(BOTAN_HAS_ML_DSA)
+  auto key = std::make_unique<Botan::ML_DSA_PrivateKey>(parts.algorithm, halves->seed);
+  // RFC 9881, 8.2: a seed and an expanded key that do not go together are refused. The expanded one begins with what also
+  // begins the public key (32 bytes), 32 bytes for signing, and a hash of the whole public key (FIPS 204, algorithm 24);
+  // so it is of the same pair. Nothing else of it is used.
+  if (!halves->expanded.empty()) {
+    const std::vector<std::uint8_t> public_bits = key->public_key_bits();
+    std::array<std::uint8_t, 64> hash;
+    const auto shake = Botan::XOF::create_or_throw("SHAKE-256");
+    shake->update(public_bits);
+    shake->output(hash);
+    if (!equal(halves->expanded.first(32), BytesView(public_bits).first(32)) ||
+        !equal(halves->expanded.subspan(64, 64), hash))
+      return key_unreadable("its seed and its expanded key do not belong together");
+  }
+  return key;
+#else
+  return key_unreadable(std::string(name_of(kind)) + ", which this program's Botan was built without");
+#endif
+}
+
 /// Botan's key; null for an algorithm that TLS does not sign with. Throws.
-inline std::unique_ptr<Botan::Private_Key> load_private_key(const KeyParts& parts) {
+inline Result<std::unique_ptr<Botan::Private_Key>> load_private_key(const KeyParts& parts) {
   const Botan::OID& oid = parts.algorithm.oid();
+  if (const KeyKind kind = kind_of_key(parts.algorithm); mldsa_key_length(kind) != 0)
+    return load_mldsa_private_key(kind, parts);
   if (oid == ec_oid())
     return std::make_unique<Botan::ECDSA_PrivateKey>(parts.algorithm, parts.bits);
   if (oid == rsa_oid() || oid == Botan::OID({1, 2, 840, 113549, 1, 1, 10})) // id-RSASSA-PSS
@@ -297,7 +363,10 @@ struct PrivateKey::Impl {
     const auto parts = detail::split_key(form, der, password);
     if (!parts)
       return std::unexpected(parts.error());
-    std::unique_ptr<Botan::Private_Key> key = detail::load_private_key(*parts);
+    Result<std::unique_ptr<Botan::Private_Key>> loaded = detail::load_private_key(*parts);
+    if (!loaded)
+      return std::unexpected(std::move(loaded).error());
+    std::unique_ptr<Botan::Private_Key> key = std::move(*loaded);
     // The check also sees to it that everything is calculated that Botan calculates on first use: threads may then
     // share the key.
     if (key && !key->check_key(Botan::system_rng(), false))
@@ -316,7 +385,10 @@ struct PrivateKey::Impl {
     // RFC 9846, 4.2.3: TLS 1.2 leaves open which hash goes with a curve; the one of TLS 1.3 comes first.
     for (const bool other_curves : {false, true})
       for (const detail::SchemeRule& rule : detail::scheme_rules) {
-        if (!public_key || !public_key->fits_tls12(rule.scheme) || public_key->fits(rule.scheme) == other_curves)
+        if (!public_key)
+          continue;
+        const bool fits = public_key->fits(rule.scheme);
+        if (other_curves ? fits || !public_key->fits_tls12(rule.scheme) : !fits)
           continue;
         if (rsa && key->key_length() < detail::rsa_bits_needed(rule))
           continue;

@@ -77,9 +77,10 @@ ServerSignature::verify12(const ClientConfig& config, const Proof<ServerChain>&,
                           const HelloRandoms& randoms, BytesView parameters, SignatureScheme scheme,
                           BytesView signature) {
   static constexpr std::string_view where = "ServerKeyExchange";
-  // RFC 5246, 7.4.3: one of the schemes that the client offered; MD5 and SHA-1 are never among them.
+  // RFC 5246, 7.4.3: one of the schemes that the client offered; MD5 and SHA-1 are never among them. What was offered for
+  // TLS 1.3 alone does not count: ML-DSA in TLS 1.2 is answered with illegal_parameter (draft-ietf-tls-mldsa).
   const std::span<const SignatureScheme> offered = config.signature_schemes();
-  if (std::find(offered.begin(), offered.end(), scheme) == offered.end())
+  if (std::find(offered.begin(), offered.end(), scheme) == offered.end() || !signs_tls12(scheme))
     return fail(ErrorCode::signature_scheme_not_offered, where, std::string(name_of(scheme)));
   // RFC 8422, 5.4: both randoms, so that no signature serves twice, and the parameters.
   ByteVector content;

@@ -18,6 +18,10 @@
 #include <botan/pubkey.h>
 #include <botan/rsa.h>
 
+#if defined(BOTAN_HAS_ML_DSA)
+#include <botan/ml_dsa.h>
+#endif
+
 #include <tlsconnect/base/der.hpp>
 #include <tlsconnect/crypto/botan.hpp>
 #include <tlsconnect/crypto/public_key.hpp>
@@ -26,8 +30,20 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
 
 namespace detail {
 
-/// What TLS 1.3 tells apart about keys (RFC 9846, 4.2.3).
-enum class KeyKind : std::uint8_t { unknown, p256, p384, p521, rsa, rsa_pss, ed25519, ed448 };
+/// What TLS 1.3 tells apart about keys (RFC 9846, 4.2.3 and draft-ietf-tls-mldsa).
+enum class KeyKind : std::uint8_t {
+  unknown,
+  p256,
+  p384,
+  p521,
+  rsa,
+  rsa_pss,
+  ed25519,
+  ed448,
+  mldsa44,
+  mldsa65,
+  mldsa87
+};
 
 inline std::string_view name_of(KeyKind kind) noexcept {
   switch (kind) {
@@ -47,8 +63,28 @@ inline std::string_view name_of(KeyKind kind) noexcept {
     return "Ed25519";
   case KeyKind::ed448:
     return "Ed448";
+  case KeyKind::mldsa44:
+    return "ML-DSA-44";
+  case KeyKind::mldsa65:
+    return "ML-DSA-65";
+  case KeyKind::mldsa87:
+    return "ML-DSA-87";
   }
   return "unknown";
+}
+
+/// The length of an ML-DSA public key in bytes (FIPS 204, table 2); 0 for other kinds.
+inline std::size_t mldsa_key_length(KeyKind kind) noexcept {
+  switch (kind) {
+  case KeyKind::mldsa44:
+    return 1312;
+  case KeyKind::mldsa65:
+    return 1952;
+  case KeyKind::mldsa87:
+    return 2592;
+  default:
+    return 0;
+  }
 }
 
 inline KeyKind kind_of_key(const Botan::AlgorithmIdentifier& algorithm) {
@@ -78,6 +114,13 @@ inline KeyKind kind_of_key(const Botan::AlgorithmIdentifier& algorithm) {
     return KeyKind::ed25519;
   if (oid == Botan::OID({1, 3, 101, 113}) && parameters.empty())
     return KeyKind::ed448;
+  // RFC 9881, 2: id-ml-dsa-44, id-ml-dsa-65, id-ml-dsa-87, without parameters.
+  if (oid == Botan::OID({2, 16, 840, 1, 101, 3, 4, 3, 17}) && parameters.empty())
+    return KeyKind::mldsa44;
+  if (oid == Botan::OID({2, 16, 840, 1, 101, 3, 4, 3, 18}) && parameters.empty())
+    return KeyKind::mldsa65;
+  if (oid == Botan::OID({2, 16, 840, 1, 101, 3, 4, 3, 19}) && parameters.empty())
+    return KeyKind::mldsa87;
   return KeyKind::unknown;
 }
 
@@ -85,6 +128,22 @@ inline KeyKind kind_of_key(const Botan::AlgorithmIdentifier& algorithm) {
 /// calculate for as long as it likes.
 inline constexpr std::size_t rsa_bits_max = 8192;
 inline constexpr std::size_t rsa_exponent_bits_max = 33;
+
+/// An ML-DSA key (RFC 9881, 4: its bytes are those of FIPS 204, without anything around them). Throws.
+inline Result<std::unique_ptr<Botan::Public_Key>>
+load_mldsa_key(KeyKind kind, [[maybe_unused]] const Botan::AlgorithmIdentifier& algorithm, BytesView bits) {
+  // Botan takes no bytes at all for a key.
+  if (bits.size() != mldsa_key_length(kind))
+    return fail(ErrorCode::certificate_key_unsupported, {},
+                std::string(name_of(kind)) + " with a key of " + std::to_string(bits.size()) + " bytes instead of " +
+                    std::to_string(mldsa_key_length(kind)));
+#if defined(BOTAN_HAS_ML_DSA)
+  return std::make_unique<Botan::ML_DSA_PublicKey>(algorithm, bits);
+#else
+  return fail(ErrorCode::certificate_key_unsupported, {},
+              std::string(name_of(kind)) + ", which this program's Botan was built without");
+#endif
+}
 
 /// The key that a SubjectPublicKeyInfo holds, when it is one that TLS 1.3 signatures are made with.
 inline Result<std::unique_ptr<Botan::Public_Key>> load_tls_key(KeyKind kind,
@@ -104,6 +163,10 @@ inline Result<std::unique_ptr<Botan::Public_Key>> load_tls_key(KeyKind kind,
       return std::make_unique<Botan::Ed25519_PublicKey>(algorithm, bits);
     case KeyKind::ed448:
       return std::make_unique<Botan::Ed448_PublicKey>(algorithm, bits);
+    case KeyKind::mldsa44:
+    case KeyKind::mldsa65:
+    case KeyKind::mldsa87:
+      return load_mldsa_key(kind, algorithm, bits);
     case KeyKind::rsa:
     case KeyKind::rsa_pss: {
       auto key = std::make_unique<Botan::RSA_PublicKey>(algorithm, bits);
@@ -153,6 +216,11 @@ inline constexpr auto scheme_rules = std::to_array<SchemeRule>({
     {SignatureScheme::rsa_pss_pss_sha512, KeyKind::rsa_pss, "PSS(SHA-512,MGF1,64)", "SHA-512", 64},
     {SignatureScheme::ed25519, KeyKind::ed25519, "Pure", "", 0},
     {SignatureScheme::ed448, KeyKind::ed448, "Pure", "", 0},
+    // draft-ietf-tls-mldsa: the message itself is signed (not HashML-DSA), under an empty context string, which is the
+    // only one that Botan has; signatures are hedged (FIPS 204, 3.4), which is what Botan does unless told otherwise.
+    {SignatureScheme::mldsa44, KeyKind::mldsa44, "", "", 0},
+    {SignatureScheme::mldsa65, KeyKind::mldsa65, "", "", 0},
+    {SignatureScheme::mldsa87, KeyKind::mldsa87, "", "", 0},
     // TLS 1.2 only (RFC 9846, 4.2.3).
     {SignatureScheme::rsa_pkcs1_sha256, KeyKind::rsa, "PKCS1v15(SHA-256)", "SHA-256", 32},
     {SignatureScheme::rsa_pkcs1_sha384, KeyKind::rsa, "PKCS1v15(SHA-384)", "SHA-384", 48},
@@ -208,6 +276,14 @@ inline std::string describe_key(const Botan::AlgorithmIdentifier& algorithm, Byt
 
 } // namespace detail
 
+TLSCONNECT_DECL bool is_available([[maybe_unused]] SignatureScheme scheme) noexcept {
+#if defined(BOTAN_HAS_ML_DSA)
+  return true;
+#else
+  return !is_ml_dsa(scheme);
+#endif
+}
+
 struct PublicKey::Impl {
   ByteVector spki;
   Botan::AlgorithmIdentifier algorithm;
@@ -260,7 +336,9 @@ TLSCONNECT_DECL bool PublicKey::fits(SignatureScheme scheme) const noexcept {
 
 TLSCONNECT_DECL bool PublicKey::fits_tls12(SignatureScheme scheme) const noexcept {
   const detail::SchemeRule* rule = detail::rule_of(scheme);
-  return rule != nullptr && detail::is_ec(rule->kind) && detail::is_ec(impl_->kind) ? true : fits(scheme);
+  if (rule != nullptr && detail::is_ec(rule->kind) && detail::is_ec(impl_->kind))
+    return true;
+  return fits(scheme) && !is_ml_dsa(scheme);
 }
 
 TLSCONNECT_DECL std::optional<Authentication12> PublicKey::authentication12() const noexcept {
@@ -274,6 +352,10 @@ TLSCONNECT_DECL std::optional<Authentication12> PublicKey::authentication12() co
   case detail::KeyKind::ed25519:
   case detail::KeyKind::ed448:
     return Authentication12::ecdsa;
+  // draft-ietf-tls-mldsa, "TLS 1.2": not for that version.
+  case detail::KeyKind::mldsa44:
+  case detail::KeyKind::mldsa65:
+  case detail::KeyKind::mldsa87:
   case detail::KeyKind::unknown:
     break;
   }

@@ -79,7 +79,7 @@ struct KnownSignature {
   SignatureAlgorithm algorithm;
   bool null_allowed; // as parameters; nothing else ever is
 };
-// RFC 4055, 5 (NULL, and its absence must be accepted); RFC 5758, 3.2 and RFC 8410, 3 (no parameters).
+// RFC 4055, 5 (NULL, and its absence must be accepted); RFC 5758, 3.2, RFC 8410, 3 and RFC 9881, 2 (no parameters).
 inline constexpr auto known_signatures = std::to_array<KnownSignature>({
     {"1.2.840.10045.4.3.2", {SignatureFamily::ecdsa, HashAlgorithm::sha256}, false},
     {"1.2.840.10045.4.3.3", {SignatureFamily::ecdsa, HashAlgorithm::sha384}, false},
@@ -89,6 +89,9 @@ inline constexpr auto known_signatures = std::to_array<KnownSignature>({
     {"1.2.840.113549.1.1.13", {SignatureFamily::rsa_pkcs1, HashAlgorithm::sha512}, true},
     {"1.3.101.112", {SignatureFamily::ed25519, HashAlgorithm::sha512}, false},
     {"1.3.101.113", {SignatureFamily::ed448, HashAlgorithm::sha512}, false},
+    {"2.16.840.1.101.3.4.3.17", {SignatureFamily::mldsa44, HashAlgorithm::sha512}, false},
+    {"2.16.840.1.101.3.4.3.18", {SignatureFamily::mldsa65, HashAlgorithm::sha512}, false},
+    {"2.16.840.1.101.3.4.3.19", {SignatureFamily::mldsa87, HashAlgorithm::sha512}, false},
 });
 
 /// RFC 4055, 3.1, as far as RFC 9846, 4.2.3 uses it: one hash for all, a salt of its length. Throws.
@@ -159,6 +162,18 @@ inline std::optional<SignatureScheme> scheme_of(SignatureAlgorithm algorithm, Ke
   case SignatureFamily::ed448:
     if (kind == KeyKind::ed448)
       return S::ed448;
+    break;
+  case SignatureFamily::mldsa44:
+    if (kind == KeyKind::mldsa44)
+      return S::mldsa44;
+    break;
+  case SignatureFamily::mldsa65:
+    if (kind == KeyKind::mldsa65)
+      return S::mldsa65;
+    break;
+  case SignatureFamily::mldsa87:
+    if (kind == KeyKind::mldsa87)
+      return S::mldsa87;
     break;
   }
   return std::nullopt;

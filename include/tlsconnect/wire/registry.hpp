@@ -81,7 +81,7 @@ enum class NamedGroup : std::uint16_t {
   secp384r1_mlkem1024 = 0x11ED,
 };
 
-/// RFC 9846, 4.2.3
+/// RFC 9846, 4.2.3; ML-DSA: draft-ietf-tls-mldsa
 enum class SignatureScheme : std::uint16_t {
   rsa_pkcs1_sha1 = 0x0201,
   ecdsa_sha1 = 0x0203,
@@ -99,6 +99,9 @@ enum class SignatureScheme : std::uint16_t {
   rsa_pss_pss_sha256 = 0x0809,
   rsa_pss_pss_sha384 = 0x080A,
   rsa_pss_pss_sha512 = 0x080B,
+  mldsa44 = 0x0904,
+  mldsa65 = 0x0905,
+  mldsa87 = 0x0906,
 };
 
 /// RFC 9846, 4.2
@@ -303,8 +306,19 @@ enum class ExtensionType : std::uint16_t {
     return "rsa_pss_pss_sha384";
   case SignatureScheme::rsa_pss_pss_sha512:
     return "rsa_pss_pss_sha512";
+  case SignatureScheme::mldsa44:
+    return "mldsa44";
+  case SignatureScheme::mldsa65:
+    return "mldsa65";
+  case SignatureScheme::mldsa87:
+    return "mldsa87";
   }
   return "unknown";
+}
+
+/// Whether signatures of the scheme are made with ML-DSA (FIPS 204), which withstands a quantum computer.
+[[nodiscard]] constexpr bool is_ml_dsa(SignatureScheme scheme) noexcept {
+  return scheme == SignatureScheme::mldsa44 || scheme == SignatureScheme::mldsa65 || scheme == SignatureScheme::mldsa87;
 }
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI

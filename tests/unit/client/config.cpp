@@ -1,6 +1,7 @@
 // ClientConfig: its defaults, what it derives, and what it refuses.
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -93,6 +94,45 @@ TEST_CASE("the defaults: a hybrid and an elliptic curve with shares, nothing wea
     CHECK((scheme != tls::SignatureScheme::rsa_pkcs1_sha256 && scheme != tls::SignatureScheme::rsa_pkcs1_sha384 &&
            scheme != tls::SignatureScheme::rsa_pkcs1_sha512));
   CHECK(newest->certificate_signature_schemes().size() == newest->signature_schemes().size() + 3);
+}
+
+TEST_CASE("ML-DSA is of TLS 1.3, and of a Botan that has it") {
+  using tls::ErrorCode;
+  using enum tls::SignatureScheme;
+  using enum tls::ProtocolVersion;
+  using Schemes = std::vector<tls::SignatureScheme>;
+  const auto count = [](std::span<const tls::SignatureScheme> schemes) {
+    return std::count_if(schemes.begin(), schemes.end(), tls::is_ml_dsa);
+  };
+  const auto newest = good(trusting().versions({tls1_3}));
+  if (!tls::is_available(mldsa44)) {
+    // What a policy lists is left out, what the program lists is missed.
+    CHECK(count(newest->signature_schemes()) == 0);
+    CHECK(count(newest->certificate_signature_schemes()) == 0);
+    for (const tls::SignatureScheme scheme : {mldsa44, mldsa65, mldsa87}) {
+      refused(trusting().signature_schemes({ed25519, scheme}), ErrorCode::configuration_invalid, "without the module");
+      refused(trusting().certificate_signature_schemes({ed25519, scheme}), ErrorCode::configuration_invalid,
+              "without the module");
+    }
+    return;
+  }
+  CHECK(count(newest->signature_schemes()) == 3);
+  CHECK(count(newest->certificate_signature_schemes()) == 3);
+  CHECK(list(good(trusting().versions({tls1_3}).signature_schemes({mldsa87}))->signature_schemes()) ==
+        Schemes{mldsa87});
+#if !defined(TLSCONNECT_WITHOUT_TLS12)
+  CHECK(count(good(trusting())->signature_schemes()) == 3);
+  CHECK(list(good(trusting().signature_schemes({mldsa65}))->versions()) == Versions{tls1_3});
+  // draft-ietf-tls-mldsa, "TLS 1.2": it does not stand in what is offered for that version alone.
+  const auto older = good(trusting().versions({tls1_2}));
+  CHECK(count(older->signature_schemes()) == 0);
+  CHECK(count(older->certificate_signature_schemes()) == 0);
+  CHECK(!older->signature_schemes().empty());
+  refused(trusting().versions({tls1_2}).signature_schemes({ed25519, mldsa65}), ErrorCode::configuration_invalid,
+          "mldsa65 cannot sign a handshake of TLS 1.2");
+  refused(trusting().versions({tls1_2}).certificate_signature_schemes({ed25519, mldsa65}),
+          ErrorCode::configuration_invalid, "mldsa65 is not accepted in certificates of TLS 1.2");
+#endif
 }
 
 TEST_CASE("three policies for hybrids") {

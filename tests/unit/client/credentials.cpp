@@ -137,7 +137,10 @@ constexpr std::optional<std::size_t> nobody = std::nullopt;
 TEST_CASE("a credential of every kind of key", "[credentials]") {
   test::FixedRng rng;
   for (const KeyType type : {KeyType::p256, KeyType::p384, KeyType::p521, KeyType::rsa2048, KeyType::rsa_pss2048,
-                             KeyType::rsa_pss2048_sha256, KeyType::ed25519, KeyType::ed448}) {
+                             KeyType::rsa_pss2048_sha256, KeyType::ed25519, KeyType::ed448, KeyType::mldsa44,
+                             KeyType::mldsa65, KeyType::mldsa87}) {
+    if (!test::is_available(type))
+      continue;
     const test::Identity who = identity(type);
     const Credential one = credential(who);
     const PrivateKey key = private_key(who.key());
@@ -349,6 +352,20 @@ TEST_CASE("TLS 1.3 binds ECDSA with a hash to one curve, TLS 1.2 does not", "[cr
   const Schemes both = {ecdsa_secp521r1_sha512, ecdsa_secp256r1_sha256};
   CHECK(select_credential(all, {.schemes = both, .certificate_types = ecdsa_sign}).value().scheme ==
         ecdsa_secp256r1_sha256);
+}
+
+TEST_CASE("TLS 1.2 is not signed with ML-DSA", "[credentials]") {
+  if (!test::is_available(KeyType::mldsa65))
+    SKIP("this program's Botan has no ML-DSA");
+  const std::vector<Credential> all = {credential(KeyType::mldsa65), credential(KeyType::p256)};
+  const Schemes both = {mldsa65, ecdsa_secp256r1_sha256};
+  CHECK(select_credential(all, {.schemes = both}).value().scheme == mldsa65);
+  // RFC 5246, 7.4.4: no type of certificate is one of ML-DSA.
+  tlsconnect::ByteVector types;
+  for (unsigned type = 0; type < 256; ++type)
+    types.push_back(static_cast<std::uint8_t>(type));
+  CHECK(select_credential(all, {.schemes = both, .certificate_types = types}).value().index == 1);
+  CHECK_FALSE(select_credential(std::span(all).first(1), {.schemes = both, .certificate_types = types}).has_value());
 }
 
 TEST_CASE("the credential's order of schemes is followed", "[credentials]") {

@@ -23,13 +23,20 @@ namespace {
 
 std::vector<Policy> all_policies() {
   namespace policies = tls::policies;
-  return {policies::modern_202611(), policies::fips_202205(), policies::wpa3_enterprise_202304(),
-          policies::cnsa1_202603(), policies::cnsa2_202603()};
+  return {policies::modern_202611(), policies::fips_202205(),  policies::wpa3_enterprise_202304(),
+          policies::cnsa1_202603(),  policies::cnsa2_202603(), policies::cnsa2_202611()};
 }
 
 template <class T>
 std::vector<T> list(std::span<const T> values) {
   return {values.begin(), values.end()};
+}
+
+/// What a configuration makes of a policy's list: less what this program's Botan does not have.
+std::vector<SignatureScheme> available(std::span<const SignatureScheme> schemes) {
+  std::vector<SignatureScheme> left = list(schemes);
+  std::erase_if(left, [](SignatureScheme scheme) { return !tls::is_available(scheme); });
+  return left;
 }
 
 using Versions = std::vector<ProtocolVersion>;
@@ -102,6 +109,15 @@ TEST_CASE("each policy has what its standard allows, in order") {
   CHECK(list(cnsa2.signature_schemes) == cnsa_handshake);
   CHECK(list(cnsa2.certificate_signature_schemes) == cnsa_certificates);
   CHECK(cnsa2.rsa_bits_min == 3072);
+
+  // draft-becker-cnsa2-tls-profile: one of each.
+  const Policy& cnsa2_in_full = tls::policies::cnsa2_202611();
+  CHECK(cnsa2_in_full.name == "cnsa2-202611");
+  CHECK(list(cnsa2_in_full.versions) == tls13);
+  CHECK(list(cnsa2_in_full.cipher_suites) == Suites{CipherSuite::aes_256_gcm_sha384});
+  CHECK(list(cnsa2_in_full.groups) == Groups{NamedGroup::mlkem1024});
+  CHECK(list(cnsa2_in_full.signature_schemes) == Schemes{SignatureScheme::mldsa87});
+  CHECK(list(cnsa2_in_full.certificate_signature_schemes) == Schemes{SignatureScheme::mldsa87});
 }
 
 TEST_CASE("the defaults are a policy") {
@@ -116,10 +132,13 @@ TEST_CASE("the defaults are a policy") {
   CHECK(list(modern.versions) == list((*config)->versions()));
   // The three with a pre-shared key wait for one.
   REQUIRE(modern.cipher_suites.size() == suites.size() + 3);
-  CHECK(list(modern.signature_schemes) == list((*config)->signature_schemes()));
+  CHECK(available(modern.signature_schemes) == list((*config)->signature_schemes()));
 #endif
+  // The longest signatures come last.
+  const Schemes last = list(modern.signature_schemes.last(3));
+  CHECK(last == Schemes{SignatureScheme::mldsa44, SignatureScheme::mldsa65, SignatureScheme::mldsa87});
   CHECK(list(modern.groups) == list((*config)->groups()));
-  CHECK(list(modern.certificate_signature_schemes) == list((*config)->certificate_signature_schemes()));
+  CHECK(available(modern.certificate_signature_schemes) == list((*config)->certificate_signature_schemes()));
   CHECK(modern.rsa_bits_min == tls::PublicKey::shortest_rsa_key);
   // Known, but not offered by default.
   for (const NamedGroup group : {NamedGroup::mlkem512, NamedGroup::mlkem768, NamedGroup::mlkem1024}) {
@@ -132,7 +151,9 @@ TEST_CASE("a configuration can be made of each policy") {
   for (const Policy& policy : all_policies()) {
     INFO(policy.name);
     std::vector<tls::CipherSuite> suites = list(policy.cipher_suites);
-    std::vector<tls::SignatureScheme> schemes = list(policy.signature_schemes);
+    std::vector<tls::SignatureScheme> schemes = available(policy.signature_schemes);
+    if (schemes.empty())
+      continue;
 #if defined(TLSCONNECT_WITHOUT_TLS12)
     std::erase_if(suites, [](tls::CipherSuite suite) { return !tls::parameters_of(suite); });
     std::erase_if(schemes, [](tls::SignatureScheme scheme) { return name_of(scheme).starts_with("rsa_pkcs1"); });
@@ -142,12 +163,35 @@ TEST_CASE("a configuration can be made of each policy") {
                             .cipher_suites(suites)
                             .groups(list(policy.groups))
                             .signature_schemes(schemes)
-                            .certificate_signature_schemes(list(policy.certificate_signature_schemes))
+                            .certificate_signature_schemes(available(policy.certificate_signature_schemes))
                             .build();
     REQUIRE(config);
     CHECK((*config)->groups().size() == policy.groups.size());
     CHECK(!(*config)->key_shares().empty());
   }
+}
+
+TEST_CASE("a policy of ML-DSA alone") {
+  const auto config = tls::ClientConfig::builder(tls::policies::cnsa2_202611())
+                          .verifier(std::make_shared<tls::DangerousNoVerification>())
+                          .build();
+  if (!tls::is_available(SignatureScheme::mldsa87)) {
+    REQUIRE_FALSE(config);
+    INFO(config.error().message());
+    CHECK(config.error().code() == tls::ErrorCode::configuration_invalid);
+    CHECK(config.error().detail().find("mldsa87 is not available") != std::string_view::npos);
+    return;
+  }
+  REQUIRE(config);
+  CHECK(list((*config)->versions()) == tls13);
+  CHECK(list((*config)->signature_schemes()) == Schemes{SignatureScheme::mldsa87});
+  CHECK(list((*config)->certificate_signature_schemes()) == Schemes{SignatureScheme::mldsa87});
+  CHECK(list((*config)->key_shares()) == Groups{NamedGroup::mlkem1024});
+  // It cannot be widened.
+  CHECK_FALSE(tls::ClientConfig::builder(tls::policies::cnsa2_202611())
+                  .verifier(std::make_shared<tls::DangerousNoVerification>())
+                  .signature_schemes({SignatureScheme::mldsa87, SignatureScheme::mldsa65})
+                  .build());
 }
 
 TEST_CASE("a policy allows itself and what is narrower") {

@@ -50,20 +50,27 @@ struct Kind {
 
 const std::vector<Kind>& kinds() {
   using enum SignatureScheme;
-  static const std::vector<Kind> rows = {
-      // What goes with the curve comes first; the other hashes are for TLS 1.2.
-      {KeyType::p256, "EC secp256r1", {ecdsa_secp256r1_sha256, ecdsa_secp384r1_sha384, ecdsa_secp521r1_sha512}},
-      {KeyType::p384, "EC secp384r1", {ecdsa_secp384r1_sha384, ecdsa_secp256r1_sha256, ecdsa_secp521r1_sha512}},
-      {KeyType::p521, "EC secp521r1", {ecdsa_secp521r1_sha512, ecdsa_secp256r1_sha256, ecdsa_secp384r1_sha384}},
-      {KeyType::rsa2048,
-       "RSA 2048",
-       {rsa_pss_rsae_sha256, rsa_pss_rsae_sha384, rsa_pss_rsae_sha512, rsa_pkcs1_sha256, rsa_pkcs1_sha384,
-        rsa_pkcs1_sha512}},
-      {KeyType::rsa_pss2048, "RSA-PSS 2048", {rsa_pss_pss_sha256, rsa_pss_pss_sha384, rsa_pss_pss_sha512}},
-      {KeyType::rsa_pss2048_sha256, "RSA-PSS 2048", {rsa_pss_pss_sha256}},
-      {KeyType::ed25519, "Ed25519", {ed25519}},
-      {KeyType::ed448, "Ed448", {ed448}},
-  };
+  static const std::vector<Kind> rows = [] {
+    std::vector<Kind> all = {
+        // What goes with the curve comes first; the other hashes are for TLS 1.2.
+        {KeyType::p256, "EC secp256r1", {ecdsa_secp256r1_sha256, ecdsa_secp384r1_sha384, ecdsa_secp521r1_sha512}},
+        {KeyType::p384, "EC secp384r1", {ecdsa_secp384r1_sha384, ecdsa_secp256r1_sha256, ecdsa_secp521r1_sha512}},
+        {KeyType::p521, "EC secp521r1", {ecdsa_secp521r1_sha512, ecdsa_secp256r1_sha256, ecdsa_secp384r1_sha384}},
+        {KeyType::rsa2048,
+         "RSA 2048",
+         {rsa_pss_rsae_sha256, rsa_pss_rsae_sha384, rsa_pss_rsae_sha512, rsa_pkcs1_sha256, rsa_pkcs1_sha384,
+          rsa_pkcs1_sha512}},
+        {KeyType::rsa_pss2048, "RSA-PSS 2048", {rsa_pss_pss_sha256, rsa_pss_pss_sha384, rsa_pss_pss_sha512}},
+        {KeyType::rsa_pss2048_sha256, "RSA-PSS 2048", {rsa_pss_pss_sha256}},
+        {KeyType::ed25519, "Ed25519", {ed25519}},
+        {KeyType::ed448, "Ed448", {ed448}},
+        {KeyType::mldsa44, "ML-DSA-44", {mldsa44}},
+        {KeyType::mldsa65, "ML-DSA-65", {mldsa65}},
+        {KeyType::mldsa87, "ML-DSA-87", {mldsa87}},
+    };
+    std::erase_if(all, [](const Kind& kind) { return !test::is_available(kind.type); });
+    return all;
+  }();
   return rows;
 }
 
@@ -458,9 +465,11 @@ TEST_CASE("signatures verify with Botan and with the public key", "[private-key]
       const bool own_curve = !is_ec(kind.type) || scheme == kind.schemes.front();
       const bool tls13 = own_curve && tlsconnect::signs_tls13(scheme);
       CHECK(key.public_key().verify(scheme, message(), signature).has_value() == tls13);
-      CHECK(key.public_key().verify_tls12(scheme, message(), signature).has_value());
+      // draft-ietf-tls-mldsa: TLS 1.2 has all that TLS 1.3 has but ML-DSA.
+      const bool tls12 = !contains(kind.description, "ML-DSA");
+      CHECK(key.public_key().verify_tls12(scheme, message(), signature).has_value() == tls12);
       CHECK(key.public_key().fits(scheme) == own_curve);
-      CHECK(key.public_key().fits_tls12(scheme));
+      CHECK(key.public_key().fits_tls12(scheme) == tls12);
     }
     // Nothing else is signed with.
     for (unsigned code = 0; code < 0x0A00; ++code) {
@@ -487,8 +496,9 @@ TEST_CASE("the same randomness makes the same signature", "[private-key]") {
     };
     CAPTURE(kind.description);
     CHECK(sign(1) == sign(1));
-    // RSASSA-PSS has a random salt; the others are functions of the key and the message (RFC 6979, RFC 8032).
-    const bool salted = contains(kind.description, "RSA");
+    // RSASSA-PSS has a random salt, and ML-DSA is hedged (FIPS 204, 3.4); the others are functions of the key and the
+    // message (RFC 6979, RFC 8032).
+    const bool salted = contains(kind.description, "RSA") || contains(kind.description, "ML-DSA");
     CHECK((sign(1) == sign(2)) == !salted);
 
     BrokenRng broken;
@@ -501,7 +511,9 @@ TEST_CASE("the same randomness makes the same signature", "[private-key]") {
 }
 
 TEST_CASE("threads share a key", "[private-key]") {
-  for (const KeyType type : {KeyType::rsa2048, KeyType::p256, KeyType::ed25519}) {
+  for (const KeyType type : {KeyType::rsa2048, KeyType::p256, KeyType::ed25519, KeyType::mldsa65}) {
+    if (!test::is_available(type))
+      continue;
     const test::Key stored = test::Key::cached(type);
     const auto key = PrivateKey::from_der(stored.pkcs8_der()).value();
     const SignatureScheme scheme = key.schemes().front();

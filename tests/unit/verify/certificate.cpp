@@ -57,6 +57,8 @@ TEST_CASE("keys have names", "[certificate]") {
   CHECK(description(KeyType::rsa_pss2048) == "RSA-PSS 2048");
   CHECK(description(KeyType::ed25519) == "Ed25519");
   CHECK(description(KeyType::ed448) == "Ed448");
+  if (test::is_available(KeyType::mldsa65))
+    CHECK(description(KeyType::mldsa65) == "ML-DSA-65");
 }
 
 TEST_CASE("years on both sides of 2050, and far ahead", "[certificate]") {

@@ -158,8 +158,11 @@ TEST_CASE("keys of every certificate", "[rules]") {
   const CertOptions ca{.ca = true};
   const auto with = [](KeyType type, bool authority) { return CertOptions{.key_type = type, .ca = authority}; };
   for (const KeyType type : {KeyType::p256, KeyType::p384, KeyType::p521, KeyType::rsa2048, KeyType::rsa3072,
-                             KeyType::rsa_pss2048, KeyType::rsa_pss2048_sha256, KeyType::ed25519, KeyType::ed448}) {
+                             KeyType::rsa_pss2048, KeyType::rsa_pss2048_sha256, KeyType::ed25519, KeyType::ed448,
+                             KeyType::mldsa44, KeyType::mldsa65, KeyType::mldsa87}) {
     CAPTURE(static_cast<int>(type));
+    if (!test::is_available(type))
+      continue;
     accepts(Three{.authority = ca, .leaf = with(type, false)}.judge());
     accepts(Three{.authority = with(type, true)}.judge());
     accepts(Three{.root = with(type, true), .authority = ca}.judge());
@@ -232,6 +235,19 @@ TEST_CASE("a policy reaches every certificate", "[rules]") {
   refuses(by(KeyType::rsa_pss2048, "", {ecdsa, SignatureScheme::rsa_pss_rsae_sha256}), PathRule::signature_algorithm,
           weak_algorithm, 0);
   refuses(by(KeyType::ed25519, "", {ecdsa, SignatureScheme::ed448}), PathRule::signature_algorithm, weak_algorithm, 0);
+  // draft-ietf-tls-mldsa: each level is a scheme of its own.
+  const std::vector<std::pair<KeyType, SignatureScheme>> levels = {{KeyType::mldsa44, SignatureScheme::mldsa44},
+                                                                   {KeyType::mldsa65, SignatureScheme::mldsa65},
+                                                                   {KeyType::mldsa87, SignatureScheme::mldsa87}};
+  for (const auto& [type, scheme] : levels) {
+    if (!test::is_available(type))
+      continue;
+    accepts(by(type, "", {ecdsa, scheme}));
+    for (const auto& [another, another_scheme] : levels)
+      if (another != type)
+        refuses(by(type, "", {ecdsa, another_scheme}), PathRule::signature_algorithm, weak_algorithm, 0,
+                "configuration");
+  }
 }
 
 TEST_CASE("signature algorithms", "[rules]") {

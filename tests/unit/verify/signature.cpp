@@ -39,6 +39,9 @@ const std::vector<Scheme>& schemes() {
       {SignatureScheme::rsa_pss_pss_sha512, "PSS(SHA-512,MGF1,64)", {KeyType::rsa_pss2048}},
       {SignatureScheme::ed25519, "Pure", {KeyType::ed25519}},
       {SignatureScheme::ed448, "Pure", {KeyType::ed448}},
+      {SignatureScheme::mldsa44, "", {KeyType::mldsa44}},
+      {SignatureScheme::mldsa65, "", {KeyType::mldsa65}},
+      {SignatureScheme::mldsa87, "", {KeyType::mldsa87}},
       {SignatureScheme::rsa_pkcs1_sha256, "PKCS1v15(SHA-256)", {}},
       {SignatureScheme::rsa_pkcs1_sha384, "PKCS1v15(SHA-384)", {}},
       {SignatureScheme::rsa_pkcs1_sha512, "PKCS1v15(SHA-512)", {}},
@@ -50,17 +53,24 @@ const std::vector<Scheme>& schemes() {
 }
 
 const std::vector<KeyType>& key_types() {
-  static const std::vector<KeyType> types = {
-      KeyType::p256,
-      KeyType::p384,
-      KeyType::p521,
-      KeyType::rsa2048,
-      KeyType::rsa3072,
-      KeyType::rsa_pss2048,
-      KeyType::rsa_pss2048_sha256,
-      KeyType::ed25519,
-      KeyType::ed448,
-  };
+  static const std::vector<KeyType> types = [] {
+    std::vector<KeyType> all = {
+        KeyType::p256,
+        KeyType::p384,
+        KeyType::p521,
+        KeyType::rsa2048,
+        KeyType::rsa3072,
+        KeyType::rsa_pss2048,
+        KeyType::rsa_pss2048_sha256,
+        KeyType::ed25519,
+        KeyType::ed448,
+        KeyType::mldsa44,
+        KeyType::mldsa65,
+        KeyType::mldsa87,
+    };
+    std::erase_if(all, [](KeyType type) { return !test::is_available(type); });
+    return all;
+  }();
   return types;
 }
 
@@ -85,7 +95,7 @@ Blob sign_for(KeyType type, const Scheme& scheme) {
     return key.sign(rsa_padding ? padding : "PSS(SHA-256,MGF1,32)", message());
   if (is_ec(type))
     return key.sign(padding.starts_with("SHA-") ? padding : "SHA-256", message());
-  return key.sign("Pure", message());
+  return key.sign(type == KeyType::ed25519 || type == KeyType::ed448 ? "Pure" : "", message());
 }
 
 tlsconnect::PublicKey public_key_of(const test::Identity& identity) {
