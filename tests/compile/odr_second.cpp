@@ -14,7 +14,8 @@ void turn(test::BotanServer& server, tlsconnect::MemoryPipe& end) {
   }
 }
 
-bool exchange(tlsconnect::Stream<tlsconnect::MemoryPipe>& stream, test::BotanServer& server, tlsconnect::MemoryPipe& end) {
+bool exchange(tlsconnect::Stream<tlsconnect::MemoryPipe>& stream, test::BotanServer& server,
+              tlsconnect::MemoryPipe& end) {
   if (!stream.write_all(tlsconnect::as_bytes("ping")))
     return false;
   turn(server, end);

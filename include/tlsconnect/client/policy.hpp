@@ -36,8 +36,9 @@ struct Policy {
 [[nodiscard]] std::optional<std::string> widens(const Policy& policy, const Policy& chosen);
 
 /// The lists of fips_202205, wpa3_enterprise_202304, cnsa1_202603 and cnsa2_202603 are those of the compliance policies
-/// of BoringSSL with the same dates, as far as this library has what they name. A policy helps to comply with a standard; it does not show that one does: above all, whether the cryptographic
-/// module underneath has been validated is outside of it.
+/// of BoringSSL with the same dates, as far as this library has what they name. A policy helps to comply with a standard;
+/// it does not show that one does: above all, whether the cryptographic module underneath has been validated is outside
+/// of it.
 namespace policies {
 
 /// What this library offers unless it is told otherwise, as of November 2026. ML-DSA comes last among the signatures: as

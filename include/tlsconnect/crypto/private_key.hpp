@@ -35,8 +35,8 @@ public:
 
   /// Signs `message`. All randomness is drawn from `rng`: the same key, message and randomness make the same signature.
   /// ECDSA nonces are made from the key and the message (RFC 6979), and randomness only blinds the calculation; ML-DSA
-  /// mixes both (FIPS 204, 3.4): a bad source does not betray the key. `signing_failed` when the scheme is none of schemes() or the calculation
-  /// fails, `random_source_failed` when `rng` does.
+  /// mixes both (FIPS 204, 3.4): a bad source does not betray the key. `signing_failed` when the scheme is none of
+  /// schemes() or the calculation fails, `random_source_failed` when `rng` does.
   [[nodiscard]] Result<ByteVector> sign(SignatureScheme scheme, BytesView message, Rng& rng) const noexcept;
 
   struct Impl;
