@@ -93,6 +93,30 @@ TEST_CASE("TLS 1.2: the client shows its certificate and signs all messages", "[
     }
 }
 
+TEST_CASE("TLS 1.2: the client shows a raw public key where that was agreed", "[client_auth12]") {
+  const Key& key = Key::cached(KeyType::p256, 1);
+  for (const bool agreed : {true, false}) {
+    TalkOptions12 options = asking({value_of(Credential::raw_public_key(private_key_of(key)))});
+    Talk12 talk(options);
+    if (agreed)
+      talk.plan["ServerHello"].with_extension(ExtensionType::client_certificate_type, {2});
+    shake(talk, {});
+    CHECK(outcome_of(talk) == connected());
+    CHECK(talk.client.info().client_certificate_sent == agreed);
+    std::vector<ByteVector> certificates;
+    for (const SeenMessage& message : talk.server.messages())
+      if (message.type == HandshakeType::certificate)
+        certificates.push_back(message.body);
+    // RFC 7250, 3: the key alone, and its length; without the agreement, an empty list.
+    ByteVector body{0, 0, 0};
+    if (agreed) {
+      body.back() = static_cast<std::uint8_t>(key.public_der().size());
+      append(body, key.public_der());
+    }
+    CHECK(certificates == std::vector<ByteVector>{body});
+  }
+}
+
 TEST_CASE("TLS 1.2: a client without a certificate that fits says so", "[client_auth12]") {
   const auto answer_to = [](const RequestDraft12& request, std::vector<Credential> credentials) {
     Talk12 talk(asking(std::move(credentials)));

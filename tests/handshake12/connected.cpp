@@ -92,6 +92,15 @@ TEST_CASE("TLS 1.2: exporters and channel bindings", "[exporter12]") {
     CHECK(talk.client.export_keying_material("EXPERIMENTAL x", std::nullopt, out).error().code() ==
           ErrorCode::export_not_available);
     CHECK(!talk.client.tls_unique());
+    // In the middle of the handshake there is nothing to bind to, either.
+    Talk12 halfway({.server = {.suite = suite}});
+    Plan12 hello;
+    hello.append(halfway.plan["ServerHello"]);
+    halfway.server.run(hello);
+    halfway.to_client();
+    CHECK(!halfway.client.tls_unique());
+    CHECK(halfway.client.export_keying_material("EXPERIMENTAL x", std::nullopt, out).error().code() ==
+          ErrorCode::export_not_available);
     talk.handshake();
     REQUIRE(outcome_of(talk) == connected());
     ByteVector seen;

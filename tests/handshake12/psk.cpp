@@ -74,6 +74,7 @@ TEST_CASE("TLS 1.2: the first key of the suite's hash is used", "[psk12]") {
   talk.handshake();
   CHECK(outcome_of(talk) == connected());
   CHECK(talk.client.info().external_psk == 1);
+  CHECK(talk.client.info().verification == "the server holds the external pre-shared key");
 }
 
 TEST_CASE("TLS 1.2: with a pre-shared key the server shows and asks nothing", "[psk12]") {

@@ -1,5 +1,9 @@
 // Sessions of TLS 1.2, resumed by session id and by ticket (RFC 5246, 7.3; RFC 5077; RFC 7627, 5.3).
+#include <functional>
+#include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "support.hpp"
@@ -15,6 +19,15 @@ ByteVector offered_ticket(const Talk12& talk) {
   const RawExt* found = find_extension(talk.server.hello().extensions, ExtensionType::session_ticket);
   return found ? found->body : ByteVector{0xFF};
 }
+/// Trusts everybody, and does not say by what rule: its sessions would serve under any other.
+class NamelessVerifier final : public tlsconnect::CertificateVerifier {
+public:
+  tlsconnect::Result<tlsconnect::VerifiedChain>
+  verify(const tlsconnect::PresentedCertificate&, const tlsconnect::ServerName&, std::int64_t) const noexcept override {
+    return tlsconnect::VerifiedChain{{}, "as told"};
+  }
+  tlsconnect::TrustIdentity trust_identity() const override { return {}; }
+};
 bool offers_session(const Talk12& talk) { return !offered_id(talk).empty() || offered_ticket(talk).size() > 1; }
 const Outcome unexpected = refused(ErrorCode::unexpected_message, Alert::unexpected_message);
 constexpr std::int64_t second = 1'000;
@@ -27,6 +40,8 @@ TEST_CASE("TLS 1.2: a session is resumed by its id and by its ticket", "[resumpt
       CAPTURE(name_of(suite), ticket);
       ServerOptions12 options = ticket ? by_ticket() : by_id();
       options.suite = suite;
+      options.group = NamedGroup::secp384r1;
+      options.scheme = SignatureScheme::ecdsa_secp521r1_sha512;
       options.alpn = "h2";
       Returning12 returning(options, {.configure = [](auto& builder) { builder.alpn({"h2"}); }, .quick = false});
       Talk12 talk = returning.talk();
@@ -46,8 +61,8 @@ TEST_CASE("TLS 1.2: a session is resumed by its id and by its ticket", "[resumpt
       CHECK(info.psk == PskUse::resumption);
       CHECK(info.cipher_suite == suite);
       CHECK(info.peer_chain == std::vector<ByteVector>{server_identity().der()});
-      CHECK(info.group == NamedGroup::x25519);
-      CHECK(info.signature_scheme == SignatureScheme::ecdsa_secp256r1_sha256);
+      CHECK(info.group == options.group);
+      CHECK(info.signature_scheme == options.scheme);
       CHECK(info.extended_main_secret);
       CHECK(info.verification.starts_with("resumed"));
       std::vector<std::pair<HandshakeType, bool>> messages;
@@ -126,8 +141,9 @@ TEST_CASE("TLS 1.2: a server declines a session", "[resumption12]") {
 }
 
 TEST_CASE("TLS 1.2: what becomes a session", "[resumption12]") {
-  const auto kept = [](const ServerOptions12& options, const std::function<void(Plan12&)>& change = {}) {
-    Client12 client;
+  const auto kept = [](const ServerOptions12& options, const std::function<void(Plan12&)>& change = {},
+                       const std::function<void(tlsconnect::ClientConfig::Builder&)>& configure = {}) {
+    const Client12 client{.configure = configure};
     Talk12 talk = client.talk(options);
     if (change)
       change(talk.plan);
@@ -139,6 +155,9 @@ TEST_CASE("TLS 1.2: what becomes a session", "[resumption12]") {
   CHECK(kept(by_id()) == 1);
   CHECK(kept(by_ticket()) == 1);
   CHECK(kept(by_ticket(), [](Plan12& plan) { plan["NewSessionTicket"].replace(ByteVector(6)); }) == 0);
+  // Nowhere to keep it, and a verifier that does not say whom it trusts.
+  CHECK(kept(by_ticket(), {}, [](auto& builder) { builder.session_store(nullptr); }) == 0);
+  CHECK(kept(by_ticket(), {}, [](auto& builder) { builder.verifier(std::make_shared<NamelessVerifier>()); }) == 0);
   // A ticket that is too long for us is none.
   ServerOptions12 long_ticket = {.ticket = ByteVector(16'385, 1)};
   CHECK(kept(long_ticket) == 0);
@@ -171,6 +190,27 @@ TEST_CASE("TLS 1.2: what becomes a session", "[resumption12]") {
   wrong.handshake();
   CHECK(!wrong.client.handshake_complete());
   CHECK(failed.store->kept.empty());
+}
+
+TEST_CASE("TLS 1.2: a session that rests on a raw public key says so", "[resumption12]") {
+  const auto key = value_of(tlsconnect::PublicKey::from_spki(server_identity().key().public_der()));
+  Client12 client{.configure = [key](auto& builder) {
+    builder.raw_public_keys(value_of(tlsconnect::PinnedPublicKeys::create({key})));
+  }};
+  const ByteVector& spki = server_identity().key().public_der();
+  Talk12 first = client.talk(by_ticket());
+  first.plan["ServerHello"].with_extension(ExtensionType::server_certificate_type, {2});
+  ByteVector body{0, static_cast<std::uint8_t>(spki.size() >> 8), static_cast<std::uint8_t>(spki.size())};
+  append(body, spki);
+  first.plan["Certificate"].replace(body);
+  first.handshake();
+  REQUIRE(outcome_of(first) == connected());
+  Talk12 again = client.talk({.sessions = {first.server.session()}});
+  REQUIRE(again.server.resumed() != nullptr);
+  again.handshake();
+  CHECK(outcome_of(again) == connected());
+  CHECK(again.client.info().raw_public_key);
+  CHECK(again.client.info().peer_chain == std::vector<ByteVector>{spki});
 }
 
 TEST_CASE("TLS 1.2: a session that was not resumed well is gone", "[resumption12]") {
@@ -213,6 +253,14 @@ TEST_CASE("TLS 1.2: sessions are offered under the conditions that they were mad
     CHECK(!offered([](Client12& client) { client.configure = [](auto& b) { b.cipher_suites({ecdsa_aes256}); }; }));
     CHECK(offered([](Client12& client) { client.configure = [](auto& b) { b.cipher_suites({ecdsa_aes128}); }; }));
     CHECK(!offered([](Client12& client) { client.configure = [](auto& b) { b.session_store(nullptr); }; }));
+    // RFC 7301, 3.1: the protocol is agreed anew, whatever was spoken then.
+    ServerOptions12 speaking = options;
+    speaking.alpn = "h2";
+    Client12 client{.configure = [](auto& b) { b.alpn({"h2"}); }};
+    (void)client.establish(speaking);
+    CHECK(client.store->kept.at(0).second.application_protocol == "h2");
+    client.configure = [](auto& b) { b.alpn({"http/1.1"}); };
+    CHECK(offers_session(client.talk()));
     CHECK(offered([](Client12& client) { client.configure = both_versions; }));
   }
   // TLS 1.3 alone has no use for it.
