@@ -197,7 +197,7 @@ TEST_CASE("what the shim does not have, it says before it connects") {
                                                                                     {"-expect-version", "769"},
                                                                                     {"-min-version", "773"},
                                                                                     {"-curves", "21"},
-                                                                                    {"-verify-prefs", "2308"}}));
+                                                                                    {"-verify-prefs", "1800"}}));
   CAPTURE(flags);
   CHECK(run_alone(flags).status == 89);
 }
