@@ -1,0 +1,4 @@
+// What every file of this folder includes, parsed once for all of them.
+#include <catch2/catch_test_macros.hpp>
+
+#include "../support.hpp"
