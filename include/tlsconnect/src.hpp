@@ -52,6 +52,7 @@
 #include <tlsconnect/impl/server_name.ipp>
 #include <tlsconnect/impl/session.ipp>
 #include <tlsconnect/impl/transcript.ipp>
+#include <tlsconnect/impl/transparency.ipp>
 #include <tlsconnect/impl/trust_anchors.ipp>
 #include <tlsconnect/impl/verifier.ipp>
 #include <tlsconnect/impl/x509.ipp>

@@ -118,6 +118,7 @@ enum class ErrorCode : std::uint8_t {
   certificate_algorithm_weak,
   certificate_revoked,
   certificate_status_invalid,
+  certificate_not_logged,
   certificate_rejected,
   // alert
   alert_received,

@@ -20,6 +20,7 @@
 #include <tlsconnect/client/raw_public_key.hpp>
 #include <tlsconnect/client/session.hpp>
 #include <tlsconnect/client/verifier.hpp>
+#include <tlsconnect/verify/transparency.hpp>
 #include <tlsconnect/verify/trust_anchors.hpp>
 #include <tlsconnect/wire/registry.hpp>
 
@@ -64,6 +65,9 @@ public:
     Builder& trust(TrustAnchors anchors);
     /// Trust the system's store (TrustAnchors::system); a failure to load it is reported by `build`.
     Builder& trust_system();
+    /// Require that the server's certificate stands in transparency logs (RFC 6962), and ask the server for timestamps. For
+    /// servers that PathVerifier verifies; together with a verifier of the caller's own, `build` refuses it.
+    Builder& transparency(TransparencyPolicy policy);
     /// Verify with this instead.
     Builder& verifier(std::shared_ptr<const CertificateVerifier> verifier);
     /// Accept a raw public key (RFC 7250) that this verifier accepts. Without any trust in certificates beside it, only
@@ -160,6 +164,7 @@ public:
     bool policy_binds_;
     std::optional<TrustAnchors> anchors_;
     bool trust_system_ = false;
+    std::optional<TransparencyPolicy> transparency_;
     std::shared_ptr<const CertificateVerifier> verifier_;
     std::shared_ptr<const RawPublicKeyVerifier> raw_public_keys_;
     bool prefers_raw_public_keys_ = true;

@@ -177,6 +177,10 @@ ClientConfig::Builder::verifier(std::shared_ptr<const CertificateVerifier> verif
   verifier_ = std::move(verifier);
   return *this;
 }
+TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::transparency(TransparencyPolicy policy) {
+  transparency_ = std::move(policy);
+  return *this;
+}
 TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::alpn(std::vector<std::string> protocols) {
   alpn_ = std::move(protocols);
   return *this;
@@ -358,8 +362,12 @@ TLSCONNECT_DECL Result<> ClientConfig::Builder::settle_trust(ClientConfig& confi
   config.verifier_ = verifier_;
   config.raw_public_keys_ = raw_public_keys_;
   config.prefers_raw_public_keys_ = prefers_raw_public_keys_;
-  if (verifier_ || !judges_certificates())
+  if (verifier_ || !judges_certificates()) {
+    if (transparency_)
+      return std::unexpected(
+          detail::invalid("transparency is required, but another verifier than PathVerifier decides"));
     return {};
+  }
   TrustAnchors anchors = anchors_.value_or(TrustAnchors());
   if (trust_system_) {
     Result<TrustAnchors> loaded = TrustAnchors::system();
@@ -368,7 +376,9 @@ TLSCONNECT_DECL Result<> ClientConfig::Builder::settle_trust(ClientConfig& confi
     anchors = std::move(*loaded);
   }
   Result<std::shared_ptr<const PathVerifier>> verifier = PathVerifier::create(
-      anchors, {.rsa_bits_min = policy_.rsa_bits_min, .signature_schemes = config.certificate_signature_schemes_});
+      anchors, {.rsa_bits_min = policy_.rsa_bits_min,
+                .signature_schemes = config.certificate_signature_schemes_,
+                .transparency = transparency_.value_or(TransparencyPolicy())});
   if (!verifier)
     return std::unexpected(std::move(verifier.error()));
   config.verifier_ = std::move(*verifier);
@@ -521,7 +531,7 @@ TLSCONNECT_DECL Result<ConfigPtr> ClientConfig::Builder::build_or_throw() const 
   config->credential_required_ = credential_required_;
   config->post_handshake_auth_ = post_handshake_auth_;
   config->status_request_ = status_request_;
-  config->signed_certificate_timestamps_ = signed_certificate_timestamps_;
+  config->signed_certificate_timestamps_ = signed_certificate_timestamps_ || transparency_;
   if (certificate_decompressors_.size() > 16)
     return std::unexpected(detail::invalid("too many certificate decompressors, at most 16"));
   for (auto one = certificate_decompressors_.begin(); one != certificate_decompressors_.end(); ++one)

@@ -83,9 +83,27 @@ inline std::string describe_failure(std::span<const Certificate> chain, const Pa
   return text;
 }
 
-inline Result<VerifiedChain> verify_path_and_name(std::span<const Certificate> chain, const AnchorStore& anchors,
+/// Which logs have the certificate: the explanation's part about it, or why they are not enough.
+inline Result<std::string> verify_transparency(const PresentedCertificate& presented,
+                                               const std::vector<Certificate>& path, const TransparencyPolicy& policy,
+                                               std::int64_t unix_time) {
+  if (policy.logs.empty())
+    return std::string();
+  const BytesView list = presented.status.empty() ? BytesView() : presented.status[0].sct_list;
+  Result<TransparencyFindings> findings = inspect_timestamps(presented.chain[0], path.size() > 1 ? &path[1] : nullptr,
+                                                             {.tls_extension = list}, policy.logs, unix_time);
+  if (!findings)
+    return std::unexpected(std::move(findings).error());
+  if (Result<> enough = check_transparency(*findings, policy); !enough)
+    return fail(enough.error().code(), {},
+                describe_certificate(presented.chain, 0) + ": " + std::string(enough.error().detail()));
+  return describe_logs(*findings);
+}
+
+inline Result<VerifiedChain> verify_path_and_name(const PresentedCertificate& presented, const AnchorStore& anchors,
                                                   const PathPolicy& policy, const ServerName& name,
                                                   std::int64_t unix_time) {
+  const std::span<const Certificate> chain = presented.chain;
   if (chain.empty())
     return fail(ErrorCode::certificate_list_empty);
   const bool name_fits = certificate_matches(chain[0], name);
@@ -103,13 +121,17 @@ inline Result<VerifiedChain> verify_path_and_name(std::span<const Certificate> c
   if (!name_fits)
     return fail(ErrorCode::certificate_name_mismatch, {},
                 describe_certificate(chain, 0) + ": " + describe_mismatch(chain[0], name));
+  const Result<std::string> logged = verify_transparency(presented, *path, policy.transparency, unix_time);
+  if (!logged)
+    return std::unexpected(logged.error());
 
   VerifiedChain verified;
   std::int64_t valid_until = std::numeric_limits<std::int64_t>::max();
   for (const Certificate& certificate : *path)
     valid_until = std::min(valid_until, certificate.not_after());
   verified.explanation = describe_match(chain[0], name) + "; path of " + std::to_string(path->size()) +
-                         " to the trust anchor " + path->back().subject() + "; valid until " + iso8601(valid_until);
+                         " to the trust anchor " + path->back().subject() + "; valid until " + iso8601(valid_until) +
+                         (logged->empty() ? "" : "; " + *logged);
   verified.path = std::move(*path);
   return verified;
 }
@@ -139,6 +161,7 @@ inline TrustIdentity identity_of_anchors(const std::vector<Certificate>& anchors
     append(static_cast<std::uint64_t>(scheme));
   append(policy.signature_schemes.size());
   append(policy.rsa_bits_min);
+  append_identity(all, policy.transparency);
   const Result<Digest> digest = hash_of(HashAlgorithm::sha256, all);
   return digest ? TrustIdentity(digest->begin(), digest->end()) : TrustIdentity();
 }
@@ -149,6 +172,18 @@ TLSCONNECT_DECL Result<std::shared_ptr<const PathVerifier>> PathVerifier::create
                                                                                  PathPolicy policy) noexcept {
   if (anchors.empty())
     return fail(ErrorCode::no_trust_anchors);
+  // What can never be met is a mistake.
+  const TransparencyPolicy& transparency = policy.transparency;
+  try {
+    if (transparency.timestamps > transparency.logs.size() || transparency.operators > transparency.logs.operators())
+      return fail(ErrorCode::configuration_invalid, "PathVerifier",
+                  "timestamps of " + std::to_string(transparency.timestamps) + " transparency logs, of " +
+                      std::to_string(transparency.operators) + " operators, are required; only " +
+                      std::to_string(transparency.logs.size()) + " logs, of " +
+                      std::to_string(transparency.logs.operators()) + " operators, are known");
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::out_of_memory);
+  }
   auto store = AnchorStore::create(anchors.certificates());
   if (!store)
     return std::unexpected<Error>(std::move(store).error());
@@ -165,7 +200,7 @@ TLSCONNECT_DECL Result<VerifiedChain> PathVerifier::verify(const PresentedCertif
                                                            const ServerName& name,
                                                            std::int64_t unix_time) const noexcept {
   try {
-    return detail::verify_path_and_name(presented.chain, anchors_, policy_, name, unix_time);
+    return detail::verify_path_and_name(presented, anchors_, policy_, name, unix_time);
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::out_of_memory);
   } catch (...) {

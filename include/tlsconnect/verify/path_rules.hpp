@@ -13,6 +13,7 @@
 #include <tlsconnect/base/error.hpp>
 #include <tlsconnect/crypto/x509.hpp>
 #include <tlsconnect/verify/certificate_extensions.hpp>
+#include <tlsconnect/verify/transparency.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
 
@@ -59,6 +60,8 @@ struct PathPolicy {
   std::size_t rsa_bits_min = PublicKey::shortest_rsa_key;
   /// What certificates may be signed with; empty: everything that is safe.
   std::vector<SignatureScheme> signature_schemes = {};
+  /// In how many transparency logs the server's certificate must stand, and which logs count; by default, in none.
+  TransparencyPolicy transparency = {};
 };
 
 /// What a search has done so far; see base/limits.hpp for how far it goes.

@@ -1,6 +1,7 @@
 // What stands inside the extensions that this client sends and understands.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -312,6 +313,29 @@ struct SignedCertificateTimestampList {
               [](auto& inner, auto& entry) { inner.opaque16(entry.serialised, 1, 0xFFFF); });
     if (self.timestamps.empty())
       ar.refuse(ErrorCode::field_out_of_range);
+  }
+};
+
+/// struct { Version sct_version; LogID id; uint64 timestamp; CtExtensions extensions; digitally-signed … }
+/// SignedCertificateTimestamp; (RFC 6962, 3.2)
+struct SignedCertificateTimestamp {
+  static constexpr std::string_view name = "SignedCertificateTimestamp";
+  std::uint8_t version = 0; ///< 0 is v1; what others look like is not said
+  std::array<std::uint8_t, 32> log_id{};
+  std::uint64_t timestamp = 0; ///< milliseconds since 1970
+  BytesView extensions;
+  /// SignatureAndHashAlgorithm (RFC 5246, 4.7), whose two bytes are a SignatureScheme's.
+  SignatureScheme algorithm{};
+  BytesView signature;
+
+  template <class Archive, class Self>
+  static void wire(Archive& ar, Self& self) {
+    ar.number(self.version);
+    ar.fixed(self.log_id);
+    ar.number(self.timestamp);
+    ar.opaque16(self.extensions, 0, 0xFFFF);
+    ar.number(self.algorithm);
+    ar.opaque16(self.signature, 0, 0xFFFF);
   }
 };
 
