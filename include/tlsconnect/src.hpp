@@ -29,6 +29,7 @@
 #include <tlsconnect/impl/key_exchange.ipp>
 #include <tlsconnect/impl/key_log.ipp>
 #include <tlsconnect/impl/key_log_file.ipp>
+#include <tlsconnect/impl/key_pins.ipp>
 #include <tlsconnect/impl/key_schedule12.ipp>
 #include <tlsconnect/impl/key_schedule13.ipp>
 #include <tlsconnect/impl/memory_pipe.ipp>
@@ -55,5 +56,6 @@
 #include <tlsconnect/impl/transparency.ipp>
 #include <tlsconnect/impl/trust_anchors.ipp>
 #include <tlsconnect/impl/verifier.ipp>
+#include <tlsconnect/impl/verifier_sequence.ipp>
 #include <tlsconnect/impl/x509.ipp>
 #include <tlsconnect/impl/x509_signature.ipp>

@@ -5,3 +5,4 @@
 #include <tlsconnect/memory_pipe.hpp>
 #include <tlsconnect/stream.hpp>
 #include <tlsconnect/verify/path_verifier.hpp>
+#include <tlsconnect/verify/verifier_sequence.hpp>

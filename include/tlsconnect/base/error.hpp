@@ -119,6 +119,7 @@ enum class ErrorCode : std::uint8_t {
   certificate_revoked,
   certificate_status_invalid,
   certificate_not_logged,
+  certificate_key_not_pinned,
   certificate_rejected,
   // alert
   alert_received,

@@ -20,6 +20,7 @@
 #include <tlsconnect/client/raw_public_key.hpp>
 #include <tlsconnect/client/session.hpp>
 #include <tlsconnect/client/verifier.hpp>
+#include <tlsconnect/verify/key_pins.hpp>
 #include <tlsconnect/verify/transparency.hpp>
 #include <tlsconnect/verify/trust_anchors.hpp>
 #include <tlsconnect/wire/registry.hpp>
@@ -68,6 +69,10 @@ public:
     /// Require that the server's certificate stands in transparency logs (RFC 6962), and ask the server for timestamps. For
     /// servers that PathVerifier verifies; together with a verifier of the caller's own, `build` refuses it.
     Builder& transparency(TransparencyPolicy policy);
+    /// Ask for pinned keys (RFC 7469, RFC 7671), on top of what else is trusted or, for servers whose pins stand alone,
+    /// instead of it: a PinningVerifier before the verifier of the other decisions. Raw public keys can be pinned by the
+    /// same value: see PinnedPublicKeys.
+    Builder& pins(KeyPins pins);
     /// Verify with this instead.
     Builder& verifier(std::shared_ptr<const CertificateVerifier> verifier);
     /// Accept a raw public key (RFC 7250) that this verifier accepts. Without any trust in certificates beside it, only
@@ -165,6 +170,7 @@ public:
     std::optional<TrustAnchors> anchors_;
     bool trust_system_ = false;
     std::optional<TransparencyPolicy> transparency_;
+    std::optional<KeyPins> pins_;
     std::shared_ptr<const CertificateVerifier> verifier_;
     std::shared_ptr<const RawPublicKeyVerifier> raw_public_keys_;
     bool prefers_raw_public_keys_ = true;

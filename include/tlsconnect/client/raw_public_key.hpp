@@ -12,6 +12,7 @@
 #include <tlsconnect/client/server_name.hpp>
 #include <tlsconnect/client/verifier.hpp>
 #include <tlsconnect/crypto/public_key.hpp>
+#include <tlsconnect/verify/key_pins.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
 
@@ -36,19 +37,24 @@ private:
   std::array<std::uint8_t, 16> object_identity_{};
 };
 
-/// Accepts the keys that it was given, whatever the server's name.
+/// Accepts the keys that it was given, whatever the server's name, or the keys that are pinned for it.
 class PinnedPublicKeys final : public RawPublicKeyVerifier {
 public:
   /// `no_trust_anchors` without any key.
   [[nodiscard]] static Result<std::shared_ptr<const PinnedPublicKeys>> create(std::vector<PublicKey> keys) noexcept;
+  /// The pins that stand alone: there is nothing that a raw public key could be on top of. `no_trust_anchors` when there
+  /// are none. Servers without such pins are refused.
+  [[nodiscard]] static Result<std::shared_ptr<const PinnedPublicKeys>> create(KeyPins pins) noexcept;
 
   [[nodiscard]] Result<std::string> verify(const PublicKey& key, const ServerName& name) const noexcept override;
-  /// The hash of the keys.
+  /// The hash of the keys, or of the pins.
   [[nodiscard]] TrustIdentity trust_identity() const override;
 
 private:
   explicit PinnedPublicKeys(std::vector<PublicKey> keys) noexcept : keys_(std::move(keys)) {}
+  explicit PinnedPublicKeys(KeyPins pins) noexcept : pins_(std::move(pins)) {}
   std::vector<PublicKey> keys_;
+  KeyPins pins_; // one of the two is empty
 };
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI

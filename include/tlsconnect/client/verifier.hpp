@@ -20,10 +20,14 @@ struct PresentedStatus {
   BytesView sct_list;      ///< a SignedCertificateTimestampList (RFC 6962, 3.3)
 };
 
+struct VerifiedChain;
+
 /// What the server presented.
 struct PresentedCertificate {
   std::span<const Certificate> chain;           ///< as sent, the server's own first; never empty
   std::span<const PresentedStatus> status = {}; ///< one for each certificate of the chain, or none at all
+  /// Of several verifiers in turn (VerifierSequence): what those before this one have found; null for the first.
+  const VerifiedChain* verified = nullptr;
 };
 
 /// Why a chain was accepted.

@@ -181,6 +181,10 @@ TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::transparency(Trans
   transparency_ = std::move(policy);
   return *this;
 }
+TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::pins(KeyPins pins) {
+  pins_ = std::move(pins);
+  return *this;
+}
 TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::alpn(std::vector<std::string> protocols) {
   alpn_ = std::move(protocols);
   return *this;
@@ -355,33 +359,39 @@ TLSCONNECT_DECL Result<> ClientConfig::Builder::settle_versions(ClientConfig& co
 TLSCONNECT_DECL bool ClientConfig::Builder::judges_certificates() const noexcept {
   // A program that says nothing of trust has forgotten it.
   const bool other_trust = raw_public_keys_ || !external_psks_.empty();
-  return verifier_ || anchors_ || trust_system_ || !other_trust;
+  return verifier_ || anchors_ || trust_system_ || pins_ || !other_trust;
 }
 
 TLSCONNECT_DECL Result<> ClientConfig::Builder::settle_trust(ClientConfig& config) const {
   config.verifier_ = verifier_;
   config.raw_public_keys_ = raw_public_keys_;
   config.prefers_raw_public_keys_ = prefers_raw_public_keys_;
-  if (verifier_ || !judges_certificates()) {
-    if (transparency_)
-      return std::unexpected(
-          detail::invalid("transparency is required, but another verifier than PathVerifier decides"));
+  // Pins that stand alone are trust enough.
+  const bool only_pins = pins_ && !pins_->has(PinUse::on_top) && !anchors_ && !trust_system_;
+  if (!verifier_ && judges_certificates() && !only_pins) {
+    TrustAnchors anchors = anchors_.value_or(TrustAnchors());
+    if (trust_system_) {
+      Result<TrustAnchors> loaded = TrustAnchors::system();
+      if (!loaded)
+        return std::unexpected(std::move(loaded.error()));
+      anchors = std::move(*loaded);
+    }
+    Result<std::shared_ptr<const PathVerifier>> verifier = PathVerifier::create(
+        anchors, {.rsa_bits_min = policy_.rsa_bits_min,
+                  .signature_schemes = config.certificate_signature_schemes_,
+                  .transparency = transparency_.value_or(TransparencyPolicy())});
+    if (!verifier)
+      return std::unexpected(std::move(verifier.error()));
+    config.verifier_ = std::move(*verifier);
+  } else if (transparency_) {
+    return std::unexpected(detail::invalid("transparency is required, but another verifier than PathVerifier decides"));
+  }
+  if (!pins_)
     return {};
-  }
-  TrustAnchors anchors = anchors_.value_or(TrustAnchors());
-  if (trust_system_) {
-    Result<TrustAnchors> loaded = TrustAnchors::system();
-    if (!loaded)
-      return std::unexpected(std::move(loaded.error()));
-    anchors = std::move(*loaded);
-  }
-  Result<std::shared_ptr<const PathVerifier>> verifier = PathVerifier::create(
-      anchors, {.rsa_bits_min = policy_.rsa_bits_min,
-                .signature_schemes = config.certificate_signature_schemes_,
-                .transparency = transparency_.value_or(TransparencyPolicy())});
-  if (!verifier)
-    return std::unexpected(std::move(verifier.error()));
-  config.verifier_ = std::move(*verifier);
+  Result<std::shared_ptr<const PinningVerifier>> pinning = PinningVerifier::create(*pins_, config.verifier_);
+  if (!pinning)
+    return std::unexpected(std::move(pinning.error()));
+  config.verifier_ = std::move(*pinning);
   return {};
 }
 

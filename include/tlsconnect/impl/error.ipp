@@ -213,6 +213,8 @@ inline constexpr auto error_catalogue = std::to_array<ErrorDescription>({
     {ErrorCode::certificate_not_logged, "certificate_not_logged", ErrorGroup::certificate,
      AlertDescription::bad_certificate, "RFC 6962, 5.2",
      "the server's certificate has not been logged by as many transparency logs as are required"},
+    {ErrorCode::certificate_key_not_pinned, "certificate_key_not_pinned", ErrorGroup::certificate,
+     AlertDescription::bad_certificate, "RFC 7469, 2.6", "none of the keys that are pinned for this server was shown"},
     {ErrorCode::certificate_rejected, "certificate_rejected", ErrorGroup::certificate,
      AlertDescription::certificate_unknown, "RFC 9846, 4.4.2.4", "the certificate chain was rejected"},
     {ErrorCode::alert_received, "alert_received", ErrorGroup::alert, std::nullopt, "RFC 9846, 6.2",

@@ -209,4 +209,17 @@ TLSCONNECT_DECL Result<VerifiedChain> PathVerifier::verify(const PresentedCertif
   }
 }
 
+TLSCONNECT_DECL Result<VerifiedChain> verify_chain(std::span<const Certificate> chain, const ServerName& name,
+                                                   std::int64_t unix_time, const TrustAnchors& anchors,
+                                                   const PathPolicy& policy) noexcept {
+  try {
+    const Result<std::shared_ptr<const PathVerifier>> verifier = PathVerifier::create(anchors, policy);
+    if (!verifier)
+      return std::unexpected(verifier.error());
+    return (*verifier)->verify({.chain = chain}, name, unix_time);
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::out_of_memory);
+  }
+}
+
 } // namespace tlsconnect::inline TLSCONNECT_ABI

@@ -32,6 +32,20 @@ private:
   TrustIdentity identity_;
 };
 
+/// Judges a chain without a connection, as a configuration that trusts these anchors would: for tools and for tests. For
+/// more than one chain, make a PathVerifier once.
+///
+///   auto chain = Certificate::from_pem(text).value();
+///   auto name = ServerName::parse("example.com").value();
+///   auto verified = verify_chain(chain, name, std::time(nullptr), TrustAnchors::system().value());
+///   std::puts(verified ? verified->explanation.c_str() : verified.error().message().c_str());
+///
+/// `chain` is what a server would send, its own certificate first; `unix_time` in seconds. Any verifier can be asked in
+/// the same way: verifier->verify({chain}, name, unix_time).
+[[nodiscard]] Result<VerifiedChain> verify_chain(std::span<const Certificate> chain, const ServerName& name,
+                                                 std::int64_t unix_time, const TrustAnchors& anchors,
+                                                 const PathPolicy& policy = {}) noexcept;
+
 } // namespace tlsconnect::inline TLSCONNECT_ABI
 
 #if !defined(TLSCONNECT_SEPARATE_COMPILATION)

@@ -499,6 +499,10 @@ TEST_CASE("a policy that cannot be met is none", "[transparency]") {
         with(1, 0, known({{"Oak", "Forest"}, {"Pike", "Lake"}})),
         with(1, 0, known({{.name = "Oak", .operated_by = "Forest", .retired = 5}, {"Pike", "River"}}))})
     CHECK(identity(some) != identity(other));
+  const auto retired = [&](std::int64_t when) {
+    return identity(with(1, 0, known({{.name = "Oak", .retired = when}})));
+  };
+  CHECK(retired(5) != retired(6));
 }
 
 TEST_CASE("a configuration with transparency", "[transparency]") {

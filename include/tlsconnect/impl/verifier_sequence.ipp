@@ -1,0 +1,61 @@
+// Verifiers in turn.
+#pragma once
+
+#include <new>
+#include <utility>
+
+#include <tlsconnect/crypto/hash.hpp>
+#include <tlsconnect/verify/verifier_sequence.hpp>
+#include <tlsconnect/wire/cursor.hpp>
+
+namespace tlsconnect::inline TLSCONNECT_ABI {
+
+TLSCONNECT_DECL Result<std::shared_ptr<const VerifierSequence>>
+VerifierSequence::create(std::vector<std::shared_ptr<const CertificateVerifier>> verifiers) noexcept {
+  static constexpr std::string_view where = "VerifierSequence";
+  if (verifiers.empty())
+    return fail(ErrorCode::configuration_invalid, where, "nobody verifies");
+  for (const auto& verifier : verifiers)
+    if (!verifier || verifier->decides_later())
+      return fail(ErrorCode::configuration_invalid, where, "a verifier is null, or decides later");
+  try {
+    return std::shared_ptr<const VerifierSequence>(new VerifierSequence(std::move(verifiers)));
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::out_of_memory, where);
+  }
+}
+
+TLSCONNECT_DECL Result<VerifiedChain> VerifierSequence::verify(const PresentedCertificate& presented,
+                                                               const ServerName& name,
+                                                               std::int64_t unix_time) const noexcept {
+  try {
+    PresentedCertificate shown = presented;
+    VerifiedChain all;
+    for (const auto& verifier : verifiers_) {
+      Result<VerifiedChain> verified = verifier->verify(shown, name, unix_time);
+      if (!verified)
+        return verified;
+      if (!verified->path.empty())
+        all.path = std::move(verified->path);
+      all.explanation.append(all.explanation.empty() ? "" : "; ").append(verified->explanation);
+      shown.verified = &all;
+    }
+    return all;
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::out_of_memory);
+  }
+}
+
+TLSCONNECT_DECL TrustIdentity VerifierSequence::trust_identity() const {
+  ByteVector all = to_vector(as_bytes("sequence"));
+  for (const auto& verifier : verifiers_) {
+    const TrustIdentity identity = verifier->trust_identity();
+    if (identity.empty())
+      return {};
+    Writer(all).opaque16(identity, 1, 0xFFFF);
+  }
+  const Result<Digest> digest = hash_of(HashAlgorithm::sha256, all);
+  return digest ? TrustIdentity(digest->begin(), digest->end()) : TrustIdentity();
+}
+
+} // namespace tlsconnect::inline TLSCONNECT_ABI
