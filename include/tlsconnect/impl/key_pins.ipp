@@ -17,11 +17,6 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
 
 namespace detail {
 
-/// Whether two names are of one server; an IPv6 address can be written in several ways.
-inline bool same_server(const ServerName& a, const ServerName& b) noexcept {
-  return a.kind() == b.kind() && (a.is_dns() ? a.text() == b.text() : equal(a.address(), b.address()));
-}
-
 inline Result<KeyPin> pin_of(BytesView spki) noexcept {
   const Result<Digest> digest = hash_of(HashAlgorithm::sha256, spki);
   if (!digest)
@@ -91,7 +86,7 @@ TLSCONNECT_DECL Result<> KeyPins::add(ServerName name, std::vector<KeyPin> pins,
     if (subdomains && !name.is_dns())
       return invalid("there are no names below");
     for (const Entry& entry : entries_)
-      if (detail::same_server(entry.name, name))
+      if (entry.name.text() == name.text())
         return invalid("there are pins already for");
     entries_.push_back({std::move(name), subdomains, use, std::move(pins)});
     return {};
@@ -105,7 +100,7 @@ TLSCONNECT_DECL const KeyPins::Entry* KeyPins::find(const ServerName& name) cons
   const std::string_view wanted = name.text();
   for (const Entry& entry : entries_) {
     const std::string_view own = entry.name.text();
-    if (detail::same_server(entry.name, name))
+    if (own == wanted)
       return &entry;
     // RFC 6797, 8.2: a name below has the whole of it at its end, behind a dot.
     const bool below = entry.subdomains && name.is_dns() && wanted.size() > own.size() && wanted.ends_with(own) &&
