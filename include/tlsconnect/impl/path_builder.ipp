@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <new>
@@ -11,20 +13,121 @@
 #include <utility>
 #include <vector>
 
+#include <tlsconnect/base/der.hpp>
 #include <tlsconnect/base/limits.hpp>
 #include <tlsconnect/base/text.hpp>
 #include <tlsconnect/verify/path_builder.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
 
+namespace detail {
+
+/// A number that is the same for names that are the same (comparable_name), cheap, and for nothing but finding
+/// candidates: of each attribute it takes the ASCII letters and digits, whatever their case, what is between them and the
+/// kind of string. Attributes add up, because those of one relative name have no order.
+inline std::uint64_t hash_of_name(BytesView name) noexcept {
+  std::uint64_t sum = 0;
+  const auto outer = only_der(name, der_sequence);
+  BytesView relative_names = outer ? outer->contents : BytesView();
+  while (const auto relative_name = next_der(relative_names)) {
+    BytesView attributes = relative_name->contents;
+    while (const auto attribute = next_der(attributes)) {
+      BytesView parts = attribute->contents;
+      const auto type = next_der(parts);
+      const auto value = next_der(parts);
+      if (!type || !value)
+        continue;
+      // X.690, 8.23: BMPString has two bytes a character, UniversalString four.
+      const std::size_t width = value->tag == 0x1E ? 2 : value->tag == 0x1C ? 4 : 1;
+      std::uint64_t hash = 0xCBF2'9CE4'8422'2325; // FNV-1a
+      for (BytesView rest = value->contents; rest.size() >= width; rest = rest.subspan(width)) {
+        const bool ascii = std::all_of(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(width - 1),
+                                       [](std::uint8_t byte) { return byte == 0; });
+        const unsigned c = rest[width - 1];
+        const unsigned lower = c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+        if (ascii && ((lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9')))
+          hash = (hash ^ lower) * 0x100'0000'01B3;
+      }
+      sum += hash;
+    }
+  }
+  return sum;
+}
+
+/// Anchors whose names have the same hash: nearly always, of the same name.
+class AnchorBucket {
+public:
+  /// All of one name.
+  struct Namesakes {
+    std::string subject;
+    std::vector<Certificate> certificates;
+  };
+  struct Read {
+    std::vector<Namesakes> names;
+    std::string problem; ///< why one of them could not be read; empty when all could
+  };
+
+  AnchorBucket() = default;
+  AnchorBucket(const AnchorBucket&) = delete;
+  AnchorBucket& operator=(const AnchorBucket&) = delete;
+  ~AnchorBucket() { delete read_.load(std::memory_order_relaxed); }
+
+  /// False when it is there already.
+  bool add(BytesView der) {
+    if (std::any_of(encoded_.begin(), encoded_.end(), [der](const ByteVector& known) { return equal(known, der); }))
+      return false;
+    encoded_.push_back(to_vector(der));
+    return true;
+  }
+  /// Reads them, the first time. Connections share this: two that come at once both read, and one of the results is kept.
+  const Read& read() const {
+    if (const Read* known = read_.load(std::memory_order_acquire))
+      return *known;
+    auto made = std::make_unique<Read>();
+    for (const ByteVector& der : encoded_) {
+      const Result<Certificate> certificate = Certificate::from_der(der);
+      const Result<std::string> subject =
+          certificate ? comparable_name(certificate->fields().subject) : std::unexpected(certificate.error());
+      if (!subject) {
+        if (subject.error().code() == ErrorCode::out_of_memory)
+          throw std::bad_alloc();
+        made->problem = std::string(subject.error().detail());
+        continue;
+      }
+      auto place = std::find_if(made->names.begin(), made->names.end(),
+                                [&](const Namesakes& one) { return one.subject == *subject; });
+      if (place == made->names.end())
+        place = made->names.insert(place, Namesakes{*subject, {}});
+      place->certificates.push_back(*certificate);
+    }
+    const Read* expected = nullptr;
+    if (read_.compare_exchange_strong(expected, made.get(), std::memory_order_acq_rel, std::memory_order_acquire))
+      return *made.release();
+    return *expected;
+  }
+
+private:
+  std::vector<ByteVector> encoded_;
+  mutable std::atomic<const Read*> read_{nullptr};
+};
+
+} // namespace detail
+
 struct AnchorStore::Impl {
-  /// By subject, in a form in which equal names are equal texts: a system has some hundred and fifty.
-  std::unordered_map<std::string, std::vector<Certificate>> by_subject;
+  std::unordered_map<std::uint64_t, detail::AnchorBucket> buckets; // by hash_of_name
   std::size_t size = 0;
 
-  [[nodiscard]] const std::vector<Certificate>* named(const std::string& subject) const {
-    const auto found = by_subject.find(subject);
-    return found == by_subject.end() ? nullptr : &found->second;
+  [[nodiscard]] const detail::AnchorBucket::Read* look_up(BytesView name) const {
+    const auto found = buckets.find(detail::hash_of_name(name));
+    return found == buckets.end() ? nullptr : &found->second.read();
+  }
+  /// All anchors of a name, given in DER and in the form in which equal names are equal texts; null when there are none.
+  [[nodiscard]] const std::vector<Certificate>* named(BytesView name, const std::string& comparable) const {
+    if (const auto* const read = look_up(name))
+      for (const auto& namesakes : read->names)
+        if (namesakes.subject == comparable)
+          return &namesakes.certificates;
+    return nullptr;
   }
 };
 
@@ -32,18 +135,29 @@ TLSCONNECT_DECL AnchorStore::AnchorStore(std::shared_ptr<const Impl> impl) noexc
 
 TLSCONNECT_DECL Result<AnchorStore> AnchorStore::create(std::span<const Certificate> anchors) noexcept {
   try {
+    std::vector<BytesView> views;
+    for (const Certificate& anchor : anchors)
+      views.push_back(anchor.der());
+    return create_from(views);
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::out_of_memory);
+  }
+}
+
+TLSCONNECT_DECL Result<AnchorStore> AnchorStore::create(std::span<const ByteVector> anchors) noexcept {
+  try {
+    return create_from(std::vector<BytesView>(anchors.begin(), anchors.end()));
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::out_of_memory);
+  }
+}
+
+TLSCONNECT_DECL Result<AnchorStore> AnchorStore::create_from(std::span<const BytesView> anchors) noexcept {
+  try {
     auto impl = std::make_shared<Impl>();
-    for (const Certificate& anchor : anchors) {
-      const Result<std::string> subject = comparable_name(anchor.fields().subject);
-      if (!subject)
-        continue;
-      std::vector<Certificate>& namesakes = impl->by_subject[*subject];
-      if (std::any_of(namesakes.begin(), namesakes.end(),
-                      [&](const Certificate& known) { return equal(known.der(), anchor.der()); }))
-        continue;
-      namesakes.push_back(anchor);
-      ++impl->size;
-    }
+    for (const BytesView anchor : anchors)
+      if (const auto fields = detail::read_certificate_fields(anchor))
+        impl->size += impl->buckets[detail::hash_of_name(fields->subject)].add(anchor) ? 1 : 0;
     return AnchorStore(std::move(impl));
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::out_of_memory);
@@ -78,7 +192,7 @@ public:
         presented_.push_back(&nodes_.emplace_back(chain_[i], i, false));
     PathCertificate* leaf = presented_.front();
     // Who makes a server's own certificate an anchor has said that this server is trusted.
-    if (const auto* namesakes = anchors_.named(leaf->subject()))
+    if (const auto* namesakes = anchors_.named(leaf->fields().subject, leaf->subject()))
       for (const Certificate& anchor : *namesakes)
         if (equal(anchor.der(), chain_[0].der()))
           leaf = node_of_anchor(anchor);
@@ -122,7 +236,7 @@ private:
     std::vector<PathCertificate*>& issuers = place->second;
     if (!added)
       return issuers;
-    if (const auto* namesakes = anchors_.named(subject.issuer()))
+    if (const auto* namesakes = anchors_.named(subject.fields().issuer, subject.issuer()))
       for (const Certificate& anchor : *namesakes)
         issuers.push_back(node_of_anchor(anchor));
     for (PathCertificate* candidate : presented_) {
@@ -323,8 +437,10 @@ private:
       return unknown("it is self-signed and ends the chain, but is not one of the " + count);
     }
     const std::string issuer = "its issuer (" + end.certificate().issuer() + ") is ";
-    if (anchors_.named(end.issuer()) != nullptr)
+    if (anchors_.named(end.fields().issuer, end.issuer()) != nullptr)
       return unknown(issuer + "known by name only: the trust anchor of that name has another key");
+    if (const auto* const read = anchors_.look_up(end.fields().issuer); read != nullptr && !read->problem.empty())
+      return unknown(issuer + "a trust anchor that cannot be read: " + printable(read->problem));
     const bool sent = std::any_of(presented_.begin(), presented_.end(), [&](const PathCertificate* one) {
       return one != &end && one->subject() == end.issuer();
     });

@@ -137,11 +137,11 @@ inline Result<VerifiedChain> verify_path_and_name(const PresentedCertificate& pr
 }
 
 /// The same for the same set, in whatever order it was loaded, and the same policy.
-inline TrustIdentity identity_of_anchors(const std::vector<Certificate>& anchors, const PathPolicy& policy) {
+inline TrustIdentity identity_of_anchors(std::span<const ByteVector> anchors, const PathPolicy& policy) {
   std::vector<Digest> digests;
   digests.reserve(anchors.size());
-  for (const Certificate& anchor : anchors) {
-    const Result<Digest> digest = hash_of(HashAlgorithm::sha256, anchor.der());
+  for (const ByteVector& anchor : anchors) {
+    const Result<Digest> digest = hash_of(HashAlgorithm::sha256, anchor);
     if (!digest)
       return {};
     digests.push_back(*digest);
@@ -184,11 +184,11 @@ TLSCONNECT_DECL Result<std::shared_ptr<const PathVerifier>> PathVerifier::create
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::out_of_memory);
   }
-  auto store = AnchorStore::create(anchors.certificates());
+  auto store = AnchorStore::create(std::span<const ByteVector>(anchors.encoded()));
   if (!store)
     return std::unexpected<Error>(std::move(store).error());
   try {
-    TrustIdentity identity = detail::identity_of_anchors(anchors.certificates(), policy);
+    TrustIdentity identity = detail::identity_of_anchors(anchors.encoded(), policy);
     return std::shared_ptr<const PathVerifier>(
         new PathVerifier(std::move(*store), std::move(policy), std::move(identity)));
   } catch (const std::bad_alloc&) {

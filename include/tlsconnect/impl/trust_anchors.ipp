@@ -10,6 +10,7 @@
 #include <expected>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +18,10 @@
 #include <dirent.h>
 #include <sys/stat.h>
 
+#include <tlsconnect/base/base64.hpp>
 #include <tlsconnect/base/text.hpp>
+#include <tlsconnect/crypto/certificate_fields.hpp>
+#include <tlsconnect/impl/platform_trust.ipp>
 #include <tlsconnect/verify/trust_anchors.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
@@ -69,11 +73,6 @@ inline std::expected<std::string, std::string> read_trust_file(const std::string
   return text;
 }
 
-/// The error's sentence without its group and alert: this is a list of files, not a handshake.
-inline std::string reason_of(const Error& error) {
-  return error.detail().empty() ? std::string(describe(error.code()).text) : std::string(error.detail());
-}
-
 /// The folders that a list names, separated by colons.
 inline std::vector<std::string> split_folders(std::string_view list) {
   std::vector<std::string> folders;
@@ -100,18 +99,33 @@ template <class Load>
 
 } // namespace detail
 
-TLSCONNECT_DECL void TrustAnchors::add(Certificate certificate) {
-  for (const Certificate& known : certificates_)
-    if (equal(known.der(), certificate.der()))
+TLSCONNECT_DECL void TrustAnchors::add(const Certificate& certificate) { take_der(to_vector(certificate.der()), {}); }
+
+TLSCONNECT_DECL void TrustAnchors::take_der(ByteVector der, const std::string& source) {
+  if (const auto fields = detail::read_certificate_fields(der); !fields) {
+    skipped_.push_back(source + ": " + std::string(fields.error()));
+    return;
+  }
+  for (const ByteVector& known : encoded_)
+    if (equal(known, der))
       return;
-  certificates_.push_back(std::move(certificate));
+  encoded_.push_back(std::move(der));
+}
+
+TLSCONNECT_DECL std::vector<Certificate> TrustAnchors::certificates() const {
+  std::vector<Certificate> all;
+  all.reserve(encoded_.size());
+  for (const ByteVector& der : encoded_)
+    if (Result<Certificate> certificate = Certificate::from_der(der))
+      all.push_back(std::move(*certificate));
+  return all;
 }
 
 TLSCONNECT_DECL void TrustAnchors::add(const TrustAnchors& other) {
   if (&other == this)
     return;
-  for (const Certificate& certificate : other.certificates_)
-    add(certificate);
+  for (const ByteVector& der : other.encoded_)
+    take_der(der, {});
   sources_.insert(sources_.end(), other.sources_.begin(), other.sources_.end());
   skipped_.insert(skipped_.end(), other.skipped_.begin(), other.skipped_.end());
 }
@@ -124,14 +138,14 @@ TLSCONNECT_DECL void TrustAnchors::take_text(std::string_view pem, const std::st
     if (block->label != "CERTIFICATE" && block->label != "X509 CERTIFICATE")
       continue;
     ++number;
-    const auto certificates = Certificate::from_pem(block->whole);
-    if (!certificates) {
-      skipped_.push_back(source + ": certificate number " + std::to_string(number) +
-                         " in it: " + detail::reason_of(certificates.error()));
-      continue;
-    }
-    for (const Certificate& certificate : *certificates)
-      add(certificate);
+    const std::string place = source + ": certificate number " + std::to_string(number) + " in it";
+    std::optional<ByteVector> der = detail::decode_base64(block->body);
+    if (!block->complete)
+      skipped_.push_back(place + ": its END line is missing");
+    else if (!der)
+      skipped_.push_back(place + ": what stands in it is not Base64");
+    else
+      take_der(std::move(*der), place);
   }
   if (number == 0)
     skipped_.push_back(source + ": there is no certificate in it");
@@ -150,11 +164,7 @@ TLSCONNECT_DECL void TrustAnchors::take_file(const std::string& path) {
     take_text(*text, path);
     return;
   }
-  const auto certificate = Certificate::from_der(as_bytes(*text));
-  if (certificate)
-    add(*certificate);
-  else
-    skipped_.push_back(path + ": " + detail::reason_of(certificate.error()));
+  take_der(to_vector(as_bytes(*text)), path);
 }
 
 TLSCONNECT_DECL void TrustAnchors::take_folder(const std::string& path) {
@@ -205,11 +215,8 @@ TLSCONNECT_DECL Result<TrustAnchors> TrustAnchors::from_pem(std::string_view pem
 
 TLSCONNECT_DECL Result<TrustAnchors> TrustAnchors::from_der(BytesView der) noexcept {
   return detail::guard_loading([der]() -> Result<TrustAnchors> {
-    const auto certificate = Certificate::from_der(der);
-    if (!certificate)
-      return fail(ErrorCode::trust_anchor_unreadable, {}, detail::reason_of(certificate.error()));
     TrustAnchors found;
-    found.add(*certificate);
+    found.take_der(to_vector(der), "DER");
     return finish(std::move(found), "DER");
   });
 }
@@ -253,6 +260,12 @@ TLSCONNECT_DECL Result<TrustAnchors> TrustAnchors::system() noexcept {
     }
 
     TrustAnchors tried;
+    if (detail::PlatformTrust platform = detail::read_platform_trust(); !platform.source.empty()) {
+      for (ByteVector& der : platform.certificates)
+        tried.take_der(std::move(der), platform.source);
+      tried.skipped_.insert(tried.skipped_.end(), platform.skipped.begin(), platform.skipped.end());
+      return finish(std::move(tried), platform.source);
+    }
     const auto attempt = [&tried](const char* place, void (TrustAnchors::*take)(const std::string&)) {
       TrustAnchors found;
       (found.*take)(place);

@@ -15,17 +15,20 @@
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
 
-/// Trusted certificates, indexed for path building; immutable, shared.
+/// Trusted certificates, indexed for path building; immutable, shared. Each is read when a path first needs its name.
 class AnchorStore {
 public:
-  /// The same certificate counts once; one whose name cannot be read is left out.
+  /// The same certificate counts once.
   [[nodiscard]] static Result<AnchorStore> create(std::span<const Certificate> anchors) noexcept;
+  /// From DER; whatever has not the shape of a certificate is left out.
+  [[nodiscard]] static Result<AnchorStore> create(std::span<const ByteVector> anchors) noexcept;
   [[nodiscard]] std::size_t size() const noexcept;
 
   struct Impl;
   [[nodiscard]] const Impl& impl() const noexcept { return *impl_; }
 
 private:
+  [[nodiscard]] static Result<AnchorStore> create_from(std::span<const BytesView> anchors) noexcept;
   explicit AnchorStore(std::shared_ptr<const Impl> impl) noexcept;
   std::shared_ptr<const Impl> impl_;
 };

@@ -15,13 +15,21 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
 /// A set of trust anchors, and a report of how it came about. A value: build it, add to it, give it to a
 /// configuration. Every loading function fails (`trust_anchor_unreadable`) when it finds no certificate at all;
 /// single certificates that cannot be read in an otherwise good file or folder are skipped and reported.
+///
+/// Loading looks at the shape of a certificate only: that it is DER, with all fields in their places. The rest is read
+/// when a path needs it, which for most anchors is never, so that a store of 150 costs a program next to nothing.
+///
+/// To load a store again, build a configuration again: `build` of the same builder, after `trust_system()` or with a new
+/// set. Connections keep the configuration that they were made with. Whoever wants to keep sessions across that gives
+/// both configurations one session store; sessions are resumed only while the anchors are the same.
 class TrustAnchors {
 public:
   TrustAnchors() = default;
 
   /// The system's store, found at run time. SSL_CERT_FILE and SSL_CERT_DIR, when one of them is set, name it
-  /// (SSL_CERT_DIR may list several folders, separated by colons); otherwise the places that Linux distributions
-  /// and the BSDs use are tried in turn.
+  /// (SSL_CERT_DIR may list several folders, separated by colons). Otherwise macOS's keychains, with what the user and the
+  /// administrator have said of single certificates, and Windows's stores ROOT and Disallowed are asked; elsewhere the
+  /// places that Linux distributions and the BSDs use are tried in turn.
   [[nodiscard]] static Result<TrustAnchors> system() noexcept;
   /// Every certificate of a PEM text.
   [[nodiscard]] static Result<TrustAnchors> from_pem(std::string_view pem) noexcept;
@@ -33,14 +41,17 @@ public:
   [[nodiscard]] static Result<TrustAnchors> from_folder(const std::string& path) noexcept;
 
   /// Adds one certificate; nothing happens when it is there already.
-  void add(Certificate certificate);
+  void add(const Certificate& certificate);
   /// Adds all of another set, and its report.
   void add(const TrustAnchors& other);
 
   /// How many there are; the same certificate counts once.
-  [[nodiscard]] std::size_t size() const noexcept { return certificates_.size(); }
-  [[nodiscard]] bool empty() const noexcept { return certificates_.empty(); }
-  [[nodiscard]] const std::vector<Certificate>& certificates() const noexcept { return certificates_; }
+  [[nodiscard]] std::size_t size() const noexcept { return encoded_.size(); }
+  [[nodiscard]] bool empty() const noexcept { return encoded_.empty(); }
+  /// In DER.
+  [[nodiscard]] const std::vector<ByteVector>& encoded() const noexcept { return encoded_; }
+  /// All of them, read now and whole; those that turn out not to be readable are left out.
+  [[nodiscard]] std::vector<Certificate> certificates() const;
   /// Where they came from: file and folder names.
   [[nodiscard]] const std::vector<std::string>& sources() const noexcept { return sources_; }
   /// What could not be read: a file name and the reason.
@@ -48,12 +59,13 @@ public:
 
 private:
   // These collect what they find and what they skip; finish() decides whether it was enough.
+  void take_der(ByteVector der, const std::string& source);
   void take_text(std::string_view pem, const std::string& source);
   void take_file(const std::string& path);
   void take_folder(const std::string& path);
   [[nodiscard]] static Result<TrustAnchors> finish(TrustAnchors&& found, std::string_view source);
 
-  std::vector<Certificate> certificates_;
+  std::vector<ByteVector> encoded_;
   std::vector<std::string> sources_;
   std::vector<std::string> skipped_;
 };

@@ -108,6 +108,8 @@ TEST_CASE("pins are found by name", "[pins]") {
   REQUIRE(all.add(test::name("example.com"), some, PinUse::on_top, true));
   REQUIRE(all.add(test::name("deep.example.com"), some, PinUse::alone, true));
   REQUIRE(all.add(test::name("one.deep.example.com"), some, PinUse::on_top));
+  REQUIRE(all.add(test::name("deep.example.net"), some, PinUse::alone, true));
+  REQUIRE(all.add(test::name("example.net"), some, PinUse::on_top, true));
   REQUIRE(all.add(test::name("other.org"), some, PinUse::on_top));
   REQUIRE(all.add(test::name("2001:db8::1"), some, PinUse::on_top));
   const auto found = [&](std::string_view name) {
@@ -123,6 +125,7 @@ TEST_CASE("pins are found by name", "[pins]") {
   CHECK(found("x.deep.example.com") == "deep.example.com");
   CHECK(found("one.deep.example.com") == "one.deep.example.com");
   CHECK(found("x.one.deep.example.com") == "deep.example.com"); // it has no subdomains itself
+  CHECK(found("x.deep.example.net") == "deep.example.net");     // whatever was added last
   CHECK(found("other.org") == "other.org");
   CHECK(found("www.other.org") == "none");
   CHECK(found("2001:0db8:0:0:0:0:0:1") != "none");
@@ -137,7 +140,7 @@ TEST_CASE("pins are found by name", "[pins]") {
   CHECK(refused(all.add(test::name("new.org"), {}, PinUse::on_top)) == "no pin is given for new.org");
   CHECK(refused(all.add(test::name("Other.org"), some, PinUse::alone)) == "there are pins already for other.org");
   CHECK(refused(all.add(test::name("192.0.2.1"), some, PinUse::alone, true)) == "there are no names below 192.0.2.1");
-  CHECK(all.entries().size() == 5);
+  CHECK(all.entries().size() == 7);
 }
 
 TEST_CASE("pins on top: any key of the path, and the path all the same", "[pins]") {

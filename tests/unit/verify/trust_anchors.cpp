@@ -1,14 +1,18 @@
 // Loading trust anchors from every source, with good and damaged entries.
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <unistd.h>
+
+#include <tlsconnect/client/config.hpp>
 
 #include "support.hpp"
 
@@ -242,4 +246,110 @@ TEST_CASE("sets are added up", "[trust]") {
   all.add(all);
   CHECK(all.size() == 2);
   CHECK(all.skipped().size() == 1);
+}
+
+TEST_CASE("an anchor is found by its name, however that is written", "[trust]") {
+  const auto with = [](const Blob& name) {
+    return test::self_signed(
+        {.key = test::Key::cached(test::KeyType::p256, 60), .ca = true, .key_ids = false, .subject_name = name});
+  };
+  const auto leaf_of = [&](const Blob& issuer) {
+    const auto leaf =
+        with(test::der_name({"x"})).issue({.dns = {"a.example"}, .key_ids = false, .issuer_name = issuer});
+    return test::certificates(std::vector<Blob>{leaf.der()});
+  };
+  const auto accepted = [&](const Blob& anchor, const Blob& issuer) {
+    return tlsconnect::validate_server_path(leaf_of(issuer), test::anchors({with(anchor)}), test::now).has_value();
+  };
+  constexpr std::uint8_t utf8 = 12;
+  constexpr std::uint8_t printable = 19;
+  const Blob name = test::der_name({"Some Root 1"}, utf8);
+  CHECK(accepted(name, name));
+  CHECK(accepted(name, test::der_name({"Some Root 1"}, printable)));
+  CHECK(accepted(name, test::der_name({"  sOME  rOOT 1 "}, printable)));
+  // The candidates are found by letters and digits; what decides is the whole name.
+  CHECK_FALSE(accepted(name, test::der_name({"Some Root 2"}, utf8)));
+  CHECK_FALSE(accepted(name, test::der_name({"Some-Root 1"}, utf8)));
+  CHECK_FALSE(accepted(name, test::der_name({"SomeRoot 1"}, utf8)));
+  CHECK_FALSE(accepted(name, test::der_name({"Some Root 1", "Some Root 1"}, utf8)));
+  // BMPString and UniversalString have two and four bytes a character; U+0141 has an ASCII letter in one of them.
+  const std::string text = "Zi\xC5\x81"
+                           "a 1";
+  Blob two;
+  Blob four;
+  for (const unsigned c : {0x5AU, 0x69U, 0x141U, 0x61U, 0x20U, 0x31U}) {
+    two.insert(two.end(), {static_cast<std::uint8_t>(c >> 8), static_cast<std::uint8_t>(c)});
+    four.insert(four.end(), {0, 0, static_cast<std::uint8_t>(c >> 8), static_cast<std::uint8_t>(c)});
+  }
+  const auto as_text = [](const Blob& bytes) { return std::string(bytes.begin(), bytes.end()); };
+  CHECK(accepted(test::der_name({text}, utf8), test::der_name({as_text(two)}, 30)));
+  CHECK(accepted(test::der_name({as_text(four)}, 28), test::der_name({text}, utf8)));
+  // The attributes of one relative name have no order.
+  const Blob one = test::der(0x30, {test::der_oid("2.5.4.3"), test::der_text(12, "Root")});
+  const Blob other = test::der(0x30, {test::der_oid("2.5.4.10"), test::der_text(12, "House")});
+  CHECK(accepted(test::der(0x30, test::der(0x31, {one, other})), test::der(0x30, test::der(0x31, {other, one}))));
+}
+
+TEST_CASE("an anchor that cannot be read is named when a path needs it", "[trust]") {
+  // The shape is right, but notAfter is no date.
+  Blob bad = first().der();
+  const auto good = test::certificate(first());
+  const tlsconnect::BytesView field = good.fields().validity;
+  const Blob validity(field.begin(), field.end());
+  const auto place = std::search(bad.begin(), bad.end(), validity.begin(), validity.end());
+  REQUIRE(place != bad.end());
+  *(place + static_cast<std::ptrdiff_t>(validity.size()) - 2) = 'x';
+  const auto anchors = TrustAnchors::from_der(bad);
+  REQUIRE(anchors.has_value());
+  CHECK(anchors->size() == 1);
+  CHECK(anchors->encoded()[0] == bad);
+  CHECK(anchors->certificates().empty());
+  const auto chain = test::certificates(first().issue({.dns = {"a.example"}}).chain_der());
+  const auto refused = tlsconnect::verify_chain(chain, test::name("a.example"), test::now, *anchors);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code() == ErrorCode::certificate_unknown_issuer);
+  CHECK(contains(refused.error().detail(), "a trust anchor that cannot be read: "));
+  // A good one of the same name serves all the same.
+  TrustAnchors both = *anchors;
+  both.add(test::certificate(first()));
+  CHECK(both.size() == 2);
+  CHECK(both.certificates().size() == 1);
+  CHECK(tlsconnect::verify_chain(chain, test::name("a.example"), test::now, both).has_value());
+}
+
+TEST_CASE("a store is loaded again by building a configuration again", "[trust]") {
+  const Folder folder;
+  const std::string file = folder.write("store.pem", first().pem());
+  const Environment set_file("SSL_CERT_FILE", file);
+  const Environment no_folder("SSL_CERT_DIR", std::nullopt);
+  auto builder = tlsconnect::ClientConfig::builder();
+  builder.trust_system();
+  const auto before = builder.build().value();
+  folder.write("store.pem", second().pem());
+  const auto after = builder.build().value();
+  const auto trusts = [](const tlsconnect::ConfigPtr& config, const test::Identity& root) {
+    const auto chain = test::certificates(root.issue({.dns = {"a.example"}}).chain_der());
+    return config->verifier()->verify({chain}, test::name("a.example"), test::now).has_value();
+  };
+  CHECK(trusts(before, first()));
+  CHECK_FALSE(trusts(before, second()));
+  CHECK_FALSE(trusts(after, first()));
+  CHECK(trusts(after, second()));
+  CHECK(before->verifier()->trust_identity() != after->verifier()->trust_identity());
+}
+
+TEST_CASE("connections share a store, whoever reads an anchor first", "[trust]") {
+  const auto chain = test::certificates(first().issue({.dns = {"a.example"}}).chain_der());
+  const auto name = test::name("a.example");
+  for (int round = 0; round < 20; ++round) {
+    const auto verifier =
+        tlsconnect::PathVerifier::create(TrustAnchors::from_pem(first().pem() + second().pem()).value()).value();
+    std::vector<std::thread> threads;
+    std::vector<int> good(4);
+    for (std::size_t i = 0; i < good.size(); ++i)
+      threads.emplace_back([&, i] { good[i] = verifier->verify({chain}, name, test::now).has_value() ? 1 : 0; });
+    for (std::thread& thread : threads)
+      thread.join();
+    CHECK(good == std::vector<int>{1, 1, 1, 1});
+  }
 }
