@@ -44,6 +44,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   round_trip<tls::RetryGroup>(in);
   round_trip<tls::ProtocolNames>(in);
   round_trip<tls::ServerNameList>(in);
+  round_trip<tls::SignedCertificateTimestampList>(in);
+  round_trip<tls::SignedCertificateTimestamp>(in);
 
   tls::OfferedExtensions offered;
   (void)offered.push_back(tls::ExtensionType::server_name);

@@ -8,6 +8,7 @@
 #include <tlsconnect/client/server_name.hpp>
 #include <tlsconnect/crypto/x509.hpp>
 #include <tlsconnect/verify/name_match.hpp>
+#include <tlsconnect/verify/transparency.hpp>
 
 namespace tls = tlsconnect;
 
@@ -38,6 +39,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)certificate->dns_names();
     (void)certificate->issuer_der();
     (void)certificate->signature_hash();
+    // Without its timestamps, a certificate is shorter.
+    const tls::BytesView tbs = certificate->fields().tbs;
+    if (const auto before = tls::detail::precertificate_tbs(tbs); before && before->size() >= tbs.size())
+      std::abort();
     if (const auto key = certificate->public_key())
       (void)key->verify(tls::SignatureScheme::ecdsa_secp256r1_sha256, {}, {});
   }
