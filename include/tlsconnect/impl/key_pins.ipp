@@ -140,13 +140,13 @@ inline Result<std::string> find_pinned(std::span<const Certificate> certificates
 TLSCONNECT_DECL Result<std::shared_ptr<const PinningVerifier>>
 PinningVerifier::create(KeyPins pins, std::shared_ptr<const CertificateVerifier> next) noexcept {
   static constexpr std::string_view where = "PinningVerifier";
-  if (pins.empty())
-    return fail(ErrorCode::configuration_invalid, where, "no key is pinned");
-  if (!next && pins.has(PinUse::on_top))
-    return fail(ErrorCode::no_trust_anchors, where, "pins on top need a verifier of paths");
-  if (next && next->decides_later())
-    return fail(ErrorCode::configuration_invalid, where, "a verdict that is given later would pass the pins by");
   try {
+    if (pins.empty())
+      return fail(ErrorCode::configuration_invalid, where, "no key is pinned");
+    if (!next && pins.has(PinUse::on_top))
+      return fail(ErrorCode::no_trust_anchors, where, "pins on top need a verifier of paths");
+    if (next && next->decides_later())
+      return fail(ErrorCode::configuration_invalid, where, "a verdict that is given later would pass the pins by");
     return std::shared_ptr<const PinningVerifier>(new PinningVerifier(std::move(pins), std::move(next)));
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::out_of_memory, where);

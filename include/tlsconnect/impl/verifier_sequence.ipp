@@ -13,12 +13,12 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
 TLSCONNECT_DECL Result<std::shared_ptr<const VerifierSequence>>
 VerifierSequence::create(std::vector<std::shared_ptr<const CertificateVerifier>> verifiers) noexcept {
   static constexpr std::string_view where = "VerifierSequence";
-  if (verifiers.empty())
-    return fail(ErrorCode::configuration_invalid, where, "nobody verifies");
-  for (const auto& verifier : verifiers)
-    if (!verifier || verifier->decides_later())
-      return fail(ErrorCode::configuration_invalid, where, "a verifier is null, or decides later");
   try {
+    if (verifiers.empty())
+      return fail(ErrorCode::configuration_invalid, where, "nobody verifies");
+    for (const auto& verifier : verifiers)
+      if (!verifier || verifier->decides_later())
+        return fail(ErrorCode::configuration_invalid, where, "a verifier is null, or decides later");
     return std::shared_ptr<const VerifierSequence>(new VerifierSequence(std::move(verifiers)));
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::out_of_memory, where);
