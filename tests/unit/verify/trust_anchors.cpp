@@ -125,6 +125,13 @@ TEST_CASE("a damaged certificate among good ones is skipped and reported", "[tru
     REQUIRE(anchors->skipped().size() == 1);
     CHECK(contains(anchors->skipped()[0], "certificate number "));
   }
+  // Whole, but for the line that says so.
+  const std::string cut = second().pem();
+  const auto unfinished = TrustAnchors::from_pem(first().pem() + cut.substr(0, cut.find("-----END")));
+  REQUIRE(unfinished.has_value());
+  CHECK(unfinished->size() == 1);
+  REQUIRE(unfinished->skipped().size() == 1);
+  CHECK(contains(unfinished->skipped()[0], "certificate number 2 in it: its END line is missing"));
   // OpenSSL's own form is no plain certificate.
   const auto other = TrustAnchors::from_pem(test::pem_block("TRUSTED CERTIFICATE", first().der()) + second().pem());
   REQUIRE(other.has_value());
