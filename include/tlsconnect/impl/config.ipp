@@ -376,10 +376,10 @@ TLSCONNECT_DECL Result<> ClientConfig::Builder::settle_trust(ClientConfig& confi
         return std::unexpected(std::move(loaded.error()));
       anchors = std::move(*loaded);
     }
-    Result<std::shared_ptr<const PathVerifier>> verifier = PathVerifier::create(
-        anchors, {.rsa_bits_min = policy_.rsa_bits_min,
-                  .signature_schemes = config.certificate_signature_schemes_,
-                  .transparency = transparency_.value_or(TransparencyPolicy())});
+    Result<std::shared_ptr<const PathVerifier>> verifier =
+        PathVerifier::create(anchors, {.rsa_bits_min = policy_.rsa_bits_min,
+                                       .signature_schemes = config.certificate_signature_schemes_,
+                                       .transparency = transparency_.value_or(TransparencyPolicy())});
     if (!verifier)
       return std::unexpected(std::move(verifier.error()));
     config.verifier_ = std::move(*verifier);
