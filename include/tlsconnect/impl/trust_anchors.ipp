@@ -21,7 +21,7 @@
 #include <tlsconnect/base/base64.hpp>
 #include <tlsconnect/base/text.hpp>
 #include <tlsconnect/crypto/certificate_fields.hpp>
-#include <tlsconnect/impl/platform_trust.ipp>
+#include <tlsconnect/verify/platform_trust.hpp>
 #include <tlsconnect/verify/trust_anchors.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
