@@ -125,6 +125,7 @@ TEST_CASE("a damaged certificate among good ones is skipped and reported", "[tru
     REQUIRE(anchors->skipped().size() == 1);
     CHECK(contains(anchors->skipped()[0], "certificate number "));
   }
+  CHECK(contains(TrustAnchors::from_pem(texts[2]).value().skipped()[0], "what stands in it is not Base64"));
   // Whole, but for the line that says so.
   const std::string cut = second().pem();
   const auto unfinished = TrustAnchors::from_pem(first().pem() + cut.substr(0, cut.find("-----END")));
