@@ -170,6 +170,10 @@ TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::trust_system() {
   verifier_.reset();
   return *this;
 }
+TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::revocation(RevocationPolicy policy) {
+  revocation_ = std::move(policy);
+  return *this;
+}
 TLSCONNECT_DECL ClientConfig::Builder&
 ClientConfig::Builder::verifier(std::shared_ptr<const CertificateVerifier> verifier) {
   anchors_.reset();
@@ -358,8 +362,12 @@ TLSCONNECT_DECL Result<> ClientConfig::Builder::settle_trust(ClientConfig& confi
   config.verifier_ = verifier_;
   config.raw_public_keys_ = raw_public_keys_;
   config.prefers_raw_public_keys_ = prefers_raw_public_keys_;
-  if (verifier_ || !judges_certificates())
+  if (verifier_ || !judges_certificates()) {
+    if (revocation_)
+      return std::unexpected(detail::invalid("a policy on revocation is there, but no trust anchors that it could be "
+                                             "applied with"));
     return {};
+  }
   TrustAnchors anchors = anchors_.value_or(TrustAnchors());
   if (trust_system_) {
     Result<TrustAnchors> loaded = TrustAnchors::system();
@@ -368,7 +376,8 @@ TLSCONNECT_DECL Result<> ClientConfig::Builder::settle_trust(ClientConfig& confi
     anchors = std::move(*loaded);
   }
   Result<std::shared_ptr<const PathVerifier>> verifier = PathVerifier::create(
-      anchors, {.rsa_bits_min = policy_.rsa_bits_min, .signature_schemes = config.certificate_signature_schemes_});
+      anchors, {.rsa_bits_min = policy_.rsa_bits_min, .signature_schemes = config.certificate_signature_schemes_},
+      revocation_.value_or(RevocationPolicy()));
   if (!verifier)
     return std::unexpected(std::move(verifier.error()));
   config.verifier_ = std::move(*verifier);
@@ -520,7 +529,10 @@ TLSCONNECT_DECL Result<ConfigPtr> ClientConfig::Builder::build_or_throw() const 
     }
   config->credential_required_ = credential_required_;
   config->post_handshake_auth_ = post_handshake_auth_;
-  config->status_request_ = status_request_;
+  config->status_request_ = status_request_.value_or(config->verifier_ && config->verifier_->wants_status());
+  if (revocation_ && revocation_->required != StatusRequired::none && revocation_->crls.empty() &&
+      !config->status_request_)
+    return std::unexpected(detail::invalid("a status is required, but there are no lists, and none is asked for"));
   config->signed_certificate_timestamps_ = signed_certificate_timestamps_;
   if (certificate_decompressors_.size() > 16)
     return std::unexpected(detail::invalid("too many certificate decompressors, at most 16"));
