@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <limits>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include <tlsconnect/base/limits.hpp>
 #include <tlsconnect/verify/crl.hpp>
 
+#include "der_tree.hpp"
 #include "status_issuer.hpp"
 #include "support.hpp"
 
@@ -363,6 +365,44 @@ TEST_CASE("crl: what is not exactly the definition is not read", "[crl]") {
   const auto large = Crl::from_der(Blob(tlsconnect::limits::crl + 1, 0x30));
   REQUIRE_FALSE(large.has_value());
   CHECK(contains(large.error().detail(), "more than"));
+}
+
+TEST_CASE("crl: every field of another type, left out, twice, or with something behind it", "[crl]") {
+  CrlEntry entry = entry_of(leaf());
+  entry.reason = 4;
+  entry.extensions = unknown_extension;
+  Blob extensions = unknown_extension;
+  const Blob point = scope({full_name(uri("http://crl.example/1")), der(0x81, yes)});
+  extensions.insert(extensions.end(), point.begin(), point.end());
+  const Blob whole = test::crl(authority(), {.entries = {entry}, .extensions = extensions});
+  const auto tree = test::der_tree(whole, [](const std::string& place, std::uint8_t tag) {
+    // The name, which others read; and into the values of reasonCode, authorityKeyIdentifier and
+    // issuingDistributionPoint.
+    return place == "0.5.0.2.0.1" || place == "0.6.0.0.1" || place == "0.6.0.3.2" ||
+           ((tag & 0x20U) != 0 && place != "0.2");
+  });
+  REQUIRE(test::der_bytes(tree) == whole);
+  const std::set<std::string> taken =
+      test::changes_taken(tree, [](const Blob& bytes) { return Crl::from_der(bytes).has_value(); });
+  CHECK(taken == std::set<std::string>{
+                     "without 0.5",           // revokedCertificates
+                     "twice 0.5.0",           // an entry
+                     "without 0.5.0.2",       // its extensions
+                     "without 0.5.0.2.0",     // one of them
+                     "without 0.5.0.2.1",     // another
+                     "twice 0.5.0.2.1",       // not of those that are read
+                     "without 0.6",           // crlExtensions
+                     "without 0.6.0.0",       // authorityKeyIdentifier
+                     "without 0.6.0.0.1.0.0", // the keyIdentifier in it
+                     "without 0.6.0.1",       // cRLNumber
+                     "without 0.6.0.2",       // one of no concern
+                     "without 0.6.0.3",       // issuingDistributionPoint
+                     "without 0.6.0.3.1",     // that it is critical
+                     "without 0.6.0.3.2.0.0", // its name
+                     "tag 0.6.0.3.2.0.0.0.0", // which is compared, not read
+                     "twice 0.6.0.3.2.0.0.0.0", "behind 0.6.0.3.2.0.0.0",
+                     "without 0.6.0.3.2.0.1", // onlyContainsUserCerts
+                 });
 }
 
 TEST_CASE("crl: texts, files and sets", "[crl]") {

@@ -2,12 +2,14 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <limits>
+#include <set>
 #include <string>
 #include <vector>
 
 #include <tlsconnect/base/limits.hpp>
 #include <tlsconnect/verify/ocsp.hpp>
 
+#include "der_tree.hpp"
 #include "status_issuer.hpp"
 #include "support.hpp"
 
@@ -406,6 +408,43 @@ TEST_CASE("ocsp: what is not exactly the definition is not read", "[ocsp]") {
   wrong({.behind = null}, "something behind");
   // An empty list of certificates is one.
   good(judge({.certificates_der = der(0xA0, der(0x30, Blob{}))}));
+}
+
+TEST_CASE("ocsp: every field of another type, left out, twice, or with something behind it", "[ocsp]") {
+  const auto taken = [](OcspStatus status) {
+    status.extensions = unknown_extension;
+    const Blob whole = test::ocsp_response(
+        leaf(), authority(),
+        {.statuses = {std::move(status)}, .certificates = {leaf().der()}, .extensions = unknown_extension});
+    const auto tree = test::der_tree(whole, [](const std::string& place, std::uint8_t tag) {
+      return place == "1.0.1" || ((tag & 0x20U) != 0 && place != "1.0.1.0.3.0.0");
+    });
+    REQUIRE(test::der_bytes(tree) == whole);
+    return test::changes_taken(tree, [](const Blob& bytes) { return OcspResponse::decode(bytes).has_value(); });
+  };
+  const std::set<std::string> usual = {
+      "twice 1.0.1.0.0.2.0",         // a second response
+      "without 1.0.1.0.0.2.0.0.0.1", // parameters of the hash
+      "without 1.0.1.0.0.2.0.3",     // nextUpdate
+      "without 1.0.1.0.0.2.0.4",     // singleExtensions
+      "twice 1.0.1.0.0.2.0.4.0.0",   // an extension
+      "without 1.0.1.0.0.3",         // responseExtensions
+      "twice 1.0.1.0.0.3.0.0",       // an extension
+      "without 1.0.1.0.3",           // certs
+      "without 1.0.1.0.3.0.0",       // a certificate
+      "twice 1.0.1.0.3.0.0",         // likewise
+      "tag 1.0.1.0.3.0.0",           // likewise: it is read later, or not at all
+      "behind 1.0.1.0.3.0",          // likewise
+      // The algorithm is read later.
+      "behind 1.0.1.0.1",
+      "tag 1.0.1.0.1.0",
+      "without 1.0.1.0.1.0",
+      "twice 1.0.1.0.1.0",
+  };
+  CHECK(taken({}) == usual);
+  std::set<std::string> revocation = usual;
+  revocation.insert("without 1.0.1.0.0.2.0.1.1"); // the reason
+  CHECK(taken({.state = "revoked", .reason = 1}) == revocation);
 }
 
 TEST_CASE("ocsp: times that are none", "[ocsp]") {
