@@ -36,39 +36,45 @@ void staple(Talk& talk, const Blob& response) {
                                           encoded(tlsconnect::CertificateStatus{1, response}));
 }
 
+/// How a handshake went.
+struct Judged {
+  Outcome outcome;
+  tlsconnect::ConnectionInfo info;
+  std::string message; ///< of the error
+};
 /// A client with this policy, and a server that staples this.
-Talk judged(const Identity& identity, const Blob& response, RevocationPolicy policy = {}) {
+Judged judged(const Identity& identity, const Blob& response, RevocationPolicy policy = {}) {
   Talk talk({.server = {.identity = identity},
              .configure = [&](auto& builder) { builder.revocation(policy); },
              .quick = false});
   if (!response.empty())
     staple(talk, response);
   talk.handshake();
-  return talk;
+  const Outcome outcome = outcome_of(talk);
+  return {outcome, talk.client.info(), outcome.error ? talk.client.failure()->message() : std::string()};
 }
 Outcome outcome_with(const Identity& identity, const Blob& response, RevocationPolicy policy = {}) {
-  Talk talk = judged(identity, response, std::move(policy));
-  return outcome_of(talk);
+  return judged(identity, response, std::move(policy)).outcome;
 }
 
 } // namespace
 
 TEST_CASE("a stapled response decides", "[status]") {
   const Identity& server = server_identity();
-  Talk good = judged(server, staple_for(server));
-  CHECK(outcome_of(good) == connected());
-  CHECK(good.client.info().server_status == StatusEvidence::staple);
-  CHECK(good.client.info().verification.find("not revoked by the OCSP response") != std::string::npos);
+  const Judged good = judged(server, staple_for(server));
+  CHECK(good.outcome == connected());
+  CHECK(good.info.server_status == StatusEvidence::staple);
+  CHECK(good.info.verification.find("not revoked by the OCSP response") != std::string::npos);
 
-  Talk revoked = judged(server, staple_for(server, {.state = "revoked", .reason = 1}));
-  CHECK(outcome_of(revoked) == revoked_by_staple);
-  CHECK(revoked.client.failure()->message().find("keyCompromise") != std::string::npos);
-  CHECK(revoked.client.info().server_status == StatusEvidence::none);
+  const Judged revoked = judged(server, staple_for(server, {.state = "revoked", .reason = 1}));
+  CHECK(revoked.outcome == revoked_by_staple);
+  CHECK(revoked.message.find("keyCompromise") != std::string::npos);
+  CHECK(revoked.info.server_status == StatusEvidence::none);
 
-  Talk nothing = judged(server, {});
-  CHECK(outcome_of(nothing) == connected());
-  CHECK(nothing.client.info().server_status == StatusEvidence::none);
-  CHECK(offers(nothing.server.hello(), ExtensionType::status_request));
+  const Judged nothing = judged(server, {});
+  CHECK(nothing.outcome == connected());
+  CHECK(nothing.info.server_status == StatusEvidence::none);
+  CHECK(offers(Talk({.quick = false}).server.hello(), ExtensionType::status_request));
 
   CHECK(outcome_with(server, {0x30, 0x03, 0x0A, 0x01, 0x03}) == connected());
   CHECK(outcome_with(server, {0x30, 0x03, 0x0A, 0x01, 0x03}, {.required = StatusRequired::server}) == bad_status);
@@ -95,9 +101,9 @@ TEST_CASE("a list that the caller supplies", "[status]") {
   const auto list = [](std::vector<CrlEntry> entries) {
     return value_of(tlsconnect::CrlSet::from_der(crl(server_root(), {.entries = std::move(entries)})));
   };
-  Talk listed = judged(server, {}, {.crls = list({})});
-  CHECK(outcome_of(listed) == connected());
-  CHECK(listed.client.info().server_status == StatusEvidence::crl);
+  const Judged listed = judged(server, {}, {.crls = list({})});
+  CHECK(listed.outcome == connected());
+  CHECK(listed.info.server_status == StatusEvidence::crl);
   CHECK(outcome_with(server, {}, {.crls = list({{.serial = serial_of(server)}})}) == revoked_by_staple);
 }
 

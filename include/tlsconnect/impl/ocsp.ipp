@@ -61,7 +61,6 @@ inline std::optional<bool> has_critical_extension(BytesView der) noexcept {
 
 /// RFC 6960, 4.1.1: CertID ::= SEQUENCE { hashAlgorithm, issuerNameHash, issuerKeyHash, serialNumber }
 inline std::optional<OcspCertificateId> read_ocsp_id(const DerItem& der) noexcept {
-  OcspCertificateId id;
   BytesView rest = der.contents;
   const auto algorithm = next_der(rest);
   const auto name = next_der(rest);
