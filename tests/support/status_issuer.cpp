@@ -27,8 +27,6 @@ Blob key_bits(const Identity& identity) {
 }
 
 Blob hashed(const std::string& hash, const Blob& data) {
-  if (!hash.starts_with("SHA-"))
-    return hashed("SHA-1", data); // whatever it is called
   return Botan::HashFunction::create_or_throw(hash)->process<std::vector<std::uint8_t>>(data);
 }
 
@@ -39,9 +37,7 @@ std::string oid_of_hash(const std::string& hash) {
     return "2.16.840.1.101.3.4.2.1";
   if (hash == "SHA-384")
     return "2.16.840.1.101.3.4.2.2";
-  if (hash == "SHA-512")
-    return "2.16.840.1.101.3.4.2.3";
-  return "1.2.3.5";
+  return "2.16.840.1.101.3.4.2.3";
 }
 
 Blob key_id_of(const Identity& identity) {
@@ -67,11 +63,11 @@ Blob algorithm_identifier(const std::string& oid) {
 }
 
 Blob single_response(const OcspStatus& status, const Identity& subject, const Identity& issuer) {
-  const Blob id =
-      der(0x30, {der(0x30, {der_oid(oid_of_hash(status.hash)), status.hash_parameters.value_or(Blob{0x05, 0x00})}),
-                 der(0x04, hashed(status.hash, name_of(status.issuer_name.value_or(issuer)))),
-                 der(0x04, hashed(status.hash, key_bits(status.issuer_key.value_or(issuer)))),
-                 der(0x02, status.serial.value_or(serial_of(subject)))});
+  const Blob id = der(0x30, {der(0x30, {der_oid(status.hash_oid.value_or(oid_of_hash(status.hash))),
+                                        status.hash_parameters.value_or(Blob{0x05, 0x00})}),
+                             der(0x04, hashed(status.hash, name_of(status.issuer_name.value_or(issuer)))),
+                             der(0x04, hashed(status.hash, key_bits(status.issuer_key.value_or(issuer)))),
+                             der(0x02, status.serial.value_or(serial_of(subject)))});
   Blob state = der(0x80, Blob{});
   if (status.state == "unknown")
     state = der(0x82, Blob{});

@@ -35,6 +35,7 @@ struct OcspStatus {
 
   // What no responder would write.
   std::optional<Blob> id = {};              ///< the whole CertID
+  std::optional<std::string> hash_oid = {}; ///< instead of that of the hash
   std::optional<Blob> hash_parameters = {}; ///< instead of NULL
   std::optional<Blob> cert_status = {};     ///< the whole CertStatus
   std::optional<Blob> this_update_der = {}; ///< with its tag

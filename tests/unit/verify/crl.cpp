@@ -285,12 +285,15 @@ TEST_CASE("crl: kinds that cannot be used", "[crl]") {
   unreadable(with(scope({})), "issuingDistributionPoint");
   unreadable(with(scope({der(0x81, Blob{0x01})})), "not TRUE");
   unreadable(with(scope({der(0x81, Blob{0x00})})), "not TRUE");
+  unreadable(with(scope({der(0x81, Blob{})})), "not TRUE");
+  unreadable(with(scope({der(0x81, Blob{0xFF, 0xFF})})), "not TRUE");
   unreadable(with(scope({der(0x86, yes)})), "nobody defined");
   unreadable(with(scope({der(0x82, yes), der(0x81, yes)})), "nobody defined"); // the wrong order
   unreadable(with(der_extension("2.5.29.28", true, null)), "issuingDistributionPoint");
   unreadable(with(der_extension("2.5.29.27", true, der(0x02, Blob{1}))), "delta");
   unreadable(with(critical_extension), "1.2.3.4");
   good(judge(with(unknown_extension)));
+  good(judge({.key_id = false, .extensions = der_extension("2.5.29.20", true, der(0x02, Blob{7}))})); // cRLNumber
   Blob twice = unknown_extension;
   twice.insert(twice.end(), unknown_extension.begin(), unknown_extension.end());
   unreadable(with(twice), "twice");
@@ -316,6 +319,8 @@ TEST_CASE("crl: kinds that cannot be used", "[crl]") {
                            .extensions = der_extension("2.5.29.21", false, der(0x0A, Blob{1}))}}},
              "reasonCode");
   unreadable(entry(der_extension("2.5.29.21", false, der(0x02, Blob{1}))), "reasonCode");
+  for (const Blob& reason : {Blob{}, Blob{4, 4}})
+    unreadable(entry(der_extension("2.5.29.21", false, der(0x0A, reason))), "reasonCode");
 }
 
 TEST_CASE("crl: what is not exactly the definition is not read", "[crl]") {
@@ -386,6 +391,7 @@ TEST_CASE("crl: every field of another type, left out, twice, or with something 
       test::changes_taken(tree, [](const Blob& bytes) { return Crl::from_der(bytes).has_value(); });
   CHECK(taken == std::set<std::string>{
                      "without 0.5",           // revokedCertificates
+                     "until 0.5",             // revokedCertificates and crlExtensions
                      "twice 0.5.0",           // an entry
                      "without 0.5.0.2",       // its extensions
                      "without 0.5.0.2.0",     // one of them
@@ -395,12 +401,15 @@ TEST_CASE("crl: every field of another type, left out, twice, or with something 
                      "without 0.6.0.0",       // authorityKeyIdentifier
                      "without 0.6.0.0.1.0.0", // the keyIdentifier in it
                      "without 0.6.0.1",       // cRLNumber
+                     "until 0.6.0.1",         // and what follows
                      "without 0.6.0.2",       // one of no concern
+                     "until 0.6.0.2",         // and what follows
                      "without 0.6.0.3",       // issuingDistributionPoint
                      "without 0.6.0.3.1",     // that it is critical
                      "without 0.6.0.3.2.0.0", // its name
                      "tag 0.6.0.3.2.0.0.0.0", // which is compared, not read
-                     "twice 0.6.0.3.2.0.0.0.0", "behind 0.6.0.3.2.0.0.0",
+                     "twice 0.6.0.3.2.0.0.0.0",
+                     "behind 0.6.0.3.2.0.0.0",
                      "without 0.6.0.3.2.0.1", // onlyContainsUserCerts
                  });
 }

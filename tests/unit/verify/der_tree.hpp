@@ -50,8 +50,9 @@ inline Blob der_bytes(const DerNode& node) {
   return der(node.tag, contents);
 }
 
-/// Gives every value another tag, leaves it out, puts it there twice, and puts something behind what it contains; which of
-/// these changes `reads` takes: "tag 1.0", "without 1.0", "twice 1.0", "behind 1.0".
+/// Gives every value another tag, leaves it out, alone or with all that follows, puts it there twice, and puts something
+/// behind what it contains; which of these changes `reads` takes: "tag 1.0", "without 1.0", "until 1.0", "twice 1.0",
+/// "behind 1.0".
 inline std::set<std::string> changes_taken(DerNode tree, const std::function<bool(const Blob&)>& reads) {
   std::set<std::string> taken;
   const std::function<void(DerNode&, const std::string&)> walk = [&](DerNode& node, const std::string& place) {
@@ -78,6 +79,13 @@ inline std::set<std::string> changes_taken(DerNode tree, const std::function<boo
       if (reads(der_bytes(tree)))
         taken.insert("twice " + below);
       node.children.erase(at());
+      if (i + 1 < node.children.size()) {
+        std::vector<DerNode> all = node.children;
+        node.children.resize(i);
+        if (reads(der_bytes(tree)))
+          taken.insert("until " + below);
+        node.children = std::move(all);
+      }
       walk(node.children[i], below);
     }
   };

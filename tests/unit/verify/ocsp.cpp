@@ -141,7 +141,10 @@ TEST_CASE("ocsp: several responses in one", "[ocsp]") {
 TEST_CASE("ocsp: which certificate it is about", "[ocsp]") {
   for (const char* hash : {"SHA-1", "SHA-256", "SHA-384", "SHA-512"})
     good(judge(about({.hash = hash})));
-  unknown(judge(about({.hash = "of another kind"})), "another certificate");
+  for (const char* hash : {"SHA-1", "SHA-256"})
+    for (const char* oid : {"1.2.840.113549.2.5", "2.16.840.1.101.3.4.3.1", "2.16.840.1.101.3.4.2.0",
+                            "2.16.840.1.101.3.4.2.4", "2.16.840.1.101.3.4.2.1.1"})
+      unknown(judge(about({.hash = hash, .hash_oid = oid})), "another certificate");
   good(judge(about({.hash_parameters = Blob{}})));
   unknown(judge(about({.hash_parameters = Blob{0x04, 0x00}})), "which certificate");
   unknown(judge(about({.hash_parameters = Blob{0x05, 0x00, 0x05, 0x00}})), "which certificate");
@@ -196,6 +199,19 @@ TEST_CASE("ocsp: signed by the issuer", "[ocsp]") {
   unknown(judge({.responder = namesake, .by_name = true, .certificates = {namesake.der()}}), "OCSPSigning is missing");
   unknown(judge({.responder = namesake}), "neither the issuer nor");
   unknown(judge({.responder = root()}), "neither the issuer nor");
+  unknown(judge({.certificates = {authority().der()}, .break_signature = true}),
+          "signature that this key did not make");
+  // Signed by the issuer, but not in its name.
+  const Blob nobody = der(0xA2, der(0x04, Blob(20, 1)));
+  const Blob somebody = der(0xA1, test::der_name({"Somebody"}));
+  unknown(judge({.responder_id = nobody}), "neither the issuer nor");
+  unknown(judge({.responder_id = somebody}), "neither the issuer nor");
+  // And by a responder.
+  for (const Blob& id : {nobody, somebody}) {
+    OcspOptions options = delegated({});
+    options.responder_id = id;
+    unknown(judge(options), "neither the issuer nor");
+  }
   unknown(judge({.responder = root(), .certificates = {root().der()}}), "was issued by CN=Root");
   // SHA-1 names, and does not sign.
   unknown(judge({.padding = "SHA-1", .algorithm = "1.2.840.10045.4.1"}), "no longer safe");
@@ -330,6 +346,8 @@ TEST_CASE("ocsp: excuses, and other types", "[ocsp]") {
   unknown(judge_bytes(status(4)), "nobody defined");
   unknown(judge_bytes(status(7)), "nobody defined");
   unknown(judge_bytes(status(0)), "no response in it");
+  for (const Blob& number : {Blob{}, Blob{0, 0}})
+    unknown(judge_bytes(der(0x30, {der(0x0A, number), der(0xA0, der(0x30, Blob{}))})), "not exactly one");
   const Blob whole = test::ocsp_response(leaf(), authority());
   // An excuse with a response is one.
   Blob excuse = whole;
@@ -353,6 +371,9 @@ TEST_CASE("ocsp: what is not exactly the definition is not read", "[ocsp]") {
   };
   odd({.id = Blob{0x05, 0x00}}, "which certificate");
   odd({.id = der(0x30, Blob{})}, "which certificate");
+  odd({.id = der(0x30,
+                 {der(0x30, der(0x06, Blob{})), der(0x04, Blob(20, 1)), der(0x04, Blob(20, 1)), der(0x02, Blob{1})})},
+      "which certificate");
   odd({.serial = Blob{}}, "which certificate");
   odd({.serial = Blob{0x00, 0x01}}, "which certificate");
   odd({.cert_status = Blob{0x80, 0x01, 0x00}}, "certStatus");
@@ -426,6 +447,7 @@ TEST_CASE("ocsp: every field of another type, left out, twice, or with something
       "twice 1.0.1.0.0.2.0",         // a second response
       "without 1.0.1.0.0.2.0.0.0.1", // parameters of the hash
       "without 1.0.1.0.0.2.0.3",     // nextUpdate
+      "until 1.0.1.0.0.2.0.3",       // and singleExtensions
       "without 1.0.1.0.0.2.0.4",     // singleExtensions
       "twice 1.0.1.0.0.2.0.4.0.0",   // an extension
       "without 1.0.1.0.0.3",         // responseExtensions
