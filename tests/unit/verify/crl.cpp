@@ -271,6 +271,10 @@ TEST_CASE("crl: which certificates a list is for", "[crl]") {
   unknown(judge(partition, now,
                 subject_with(der(0x30, {full_name(here), der(0xA2, der(0xA4, test::der_name({"Other"})))}))),
           "distribution point");
+  // Of a delta list, and without a name.
+  unknown(judge(partition, now, authority().issue({.extensions = {{"2.5.29.46", false, der(0x30, point(here))}}})),
+          "distribution point");
+  unknown(judge(partition, now, subject_with(der(0x30, der(0xA2, der(0xA0, here))))), "distribution point");
   revoked(judge({.entries = {entry_of(leaf())}, .extensions = scope({full_name(here)})}));
 }
 
@@ -328,6 +332,7 @@ TEST_CASE("crl: what is not exactly the definition is not read", "[crl]") {
   unreadable({.version = Blob{}}, "version 2");
   unreadable({.version = Blob{0x02, 0x01, 0x00}}, "version 2");
   unreadable({.version = Blob{0x02, 0x01, 0x02}}, "version 2");
+  unreadable({.version = Blob{0x02, 0x02, 0x01, 0x00}}, "version 2");
   unreadable({.inner_algorithm = "1.2.840.10045.4.3.3"}, "differ");
   unreadable({.issuer_name = test::der_name({})}, "no issuer");
   unreadable({.issuer_name = null}, "no issuer");
