@@ -10,6 +10,7 @@ class CertificateVerifier;
 class ClientConfig;
 class ClientEngine;
 class Credential;
+class CrlSet;
 class Error;
 class ExternalPsk;
 class Halt;
@@ -26,6 +27,7 @@ class Signer;
 class TrustAnchors;
 struct ConnectionInfo;
 struct Policy;
+struct RevocationPolicy;
 struct Session;
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI

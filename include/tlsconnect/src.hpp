@@ -21,6 +21,7 @@
 #include <tlsconnect/impl/client_hello.ipp>
 #include <tlsconnect/impl/config.ipp>
 #include <tlsconnect/impl/credentials.ipp>
+#include <tlsconnect/impl/crl.ipp>
 #include <tlsconnect/impl/engine.ipp>
 #include <tlsconnect/impl/error.ipp>
 #include <tlsconnect/impl/halt.ipp>
@@ -36,6 +37,7 @@
 #include <tlsconnect/impl/name_constraints.ipp>
 #include <tlsconnect/impl/name_match.ipp>
 #include <tlsconnect/impl/negotiate.ipp>
+#include <tlsconnect/impl/ocsp.ipp>
 #include <tlsconnect/impl/path_builder.ipp>
 #include <tlsconnect/impl/path_rules.ipp>
 #include <tlsconnect/impl/path_verifier.ipp>
@@ -49,6 +51,7 @@
 #include <tlsconnect/impl/random.ipp>
 #include <tlsconnect/impl/raw_public_key.ipp>
 #include <tlsconnect/impl/record_layer.ipp>
+#include <tlsconnect/impl/revocation.ipp>
 #include <tlsconnect/impl/server_certificate.ipp>
 #include <tlsconnect/impl/server_name.ipp>
 #include <tlsconnect/impl/session.ipp>

@@ -74,7 +74,7 @@ template <class Action>
 /// Nothing in the ClientHello but what the handshake cannot do without.
 inline void plain(tlsconnect::ClientConfig::Builder& builder) {
   builder.grease(false).permute_extensions(false).session_store(nullptr).certificate_decompressors({});
-  builder.record_size_limit(0);
+  builder.record_size_limit(0).status_request(false);
 }
 
 } // namespace test

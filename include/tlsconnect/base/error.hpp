@@ -118,6 +118,7 @@ enum class ErrorCode : std::uint8_t {
   certificate_algorithm_weak,
   certificate_revoked,
   certificate_status_invalid,
+  certificate_status_missing,
   certificate_not_logged,
   certificate_key_not_pinned,
   certificate_rejected,
@@ -131,6 +132,7 @@ enum class ErrorCode : std::uint8_t {
   // misuse
   no_trust_anchors,
   trust_anchor_unreadable,
+  crl_unreadable,
   server_name_invalid,
   configuration_invalid,
   not_connected,

@@ -68,6 +68,17 @@ inline constexpr std::size_t path_candidates = 1'000;
 inline constexpr std::size_t path_refusals = 32;
 /// Comparisons of a name with a subtree of nameConstraints, over the whole search; each costs some 20 ns.
 inline constexpr std::size_t name_constraint_comparisons = 200'000;
+/// An OCSP response that is stapled to a certificate, in bytes; those of the web have 300 to 3000.
+inline constexpr std::size_t ocsp_response = 65'536;
+/// Certificates that it speaks of; one is usual.
+inline constexpr std::size_t ocsp_single_responses = 32;
+/// Certificates of its responder that it brings along; none or one is usual.
+inline constexpr std::size_t ocsp_certificates = 8;
+/// Signatures on stapled responses, on their responders' certificates and on lists of revoked certificates that are checked
+/// for one chain, besides those of its path.
+inline constexpr std::size_t status_signature_checks = 16;
+/// One list of revoked certificates that the caller supplies, in bytes.
+inline constexpr std::size_t crl = std::size_t{16} * 1024 * 1024;
 /// Reasons that a failed verification lists in its message.
 inline constexpr std::size_t findings_in_message = 8;
 /// Records that one key may seal before this side sends a KeyUpdate: AES-GCM is safe up to 2^24.5 full records

@@ -21,6 +21,7 @@
 #include <tlsconnect/client/session.hpp>
 #include <tlsconnect/client/verifier.hpp>
 #include <tlsconnect/verify/key_pins.hpp>
+#include <tlsconnect/verify/revocation.hpp>
 #include <tlsconnect/verify/transparency.hpp>
 #include <tlsconnect/verify/trust_anchors.hpp>
 #include <tlsconnect/wire/registry.hpp>
@@ -66,6 +67,9 @@ public:
     Builder& trust(TrustAnchors anchors);
     /// Trust the system's store (TrustAnchors::system); a failure to load it is reported by `build`.
     Builder& trust_system();
+    /// What PathVerifier makes of revocation: lists of revoked certificates, and what happens when nobody says whether a
+    /// certificate was revoked. It needs trust in anchors; a verifier of the caller's own judges by itself.
+    Builder& revocation(RevocationPolicy policy);
     /// Require that the server's certificate stands in transparency logs (RFC 6962), and ask the server for timestamps. For
     /// servers that PathVerifier verifies; together with a verifier of the caller's own, `build` refuses it.
     Builder& transparency(TransparencyPolicy policy);
@@ -100,7 +104,8 @@ public:
     /// Allow the server to ask for a certificate after the handshake too (RFC 9846, 4.6.2).
     Builder& post_handshake_auth(bool allowed);
     /// Ask the server for the status of its certificates (OCSP stapling: RFC 6066, 8). It goes to the verifier and to
-    /// ConnectionInfo.
+    /// ConnectionInfo. The default is to ask when the verifier makes use of it (CertificateVerifier::wants_status), which
+    /// PathVerifier does. With false, servers that must staple are refused, unless RevocationPolicy::must_staple is off.
     Builder& status_request(bool on);
     /// Ask the server for signed certificate timestamps (RFC 6962, 3.3.1); likewise.
     Builder& signed_certificate_timestamps(bool on);
@@ -169,6 +174,7 @@ public:
     bool policy_binds_;
     std::optional<TrustAnchors> anchors_;
     bool trust_system_ = false;
+    std::optional<RevocationPolicy> revocation_;
     std::optional<TransparencyPolicy> transparency_;
     std::optional<KeyPins> pins_;
     std::shared_ptr<const CertificateVerifier> verifier_;
@@ -182,7 +188,7 @@ public:
     std::vector<CertificateType> client_certificate_types_;
     bool credential_required_ = false;
     bool post_handshake_auth_ = false;
-    bool status_request_ = false;
+    std::optional<bool> status_request_;
     bool signed_certificate_timestamps_ = false;
     std::vector<std::shared_ptr<const CertificateDecompressor>> certificate_decompressors_;
     std::uint16_t record_size_limit_ = limits::record_plaintext + 1;

@@ -34,6 +34,13 @@ enum class EarlyDataOutcome : std::uint8_t {
   rejected, ///< the server took none of it; Stream::take_unaccepted_early_data gives it back
 };
 
+/// By what it is known that a certificate was not revoked.
+enum class StatusEvidence : std::uint8_t {
+  none,   ///< it is not known
+  staple, ///< by an OCSP response that the server sent along (RFC 6066, 8)
+  crl,    ///< by a list of revoked certificates that the caller supplied (RFC 5280, 5)
+};
+
 /// What the server sent along with one of its certificates; empty where it sent nothing.
 struct PeerStatus {
   ByteVector ocsp_response; ///< DER of an OCSPResponse (RFC 6066, 8)
@@ -81,6 +88,9 @@ struct ConnectionInfo {
   bool raw_public_key = false;
   /// Why that chain was accepted, in one sentence.
   std::string verification;
+  /// By what it is known that the server's own certificate was not revoked. Of a resumed connection: `none`, unless it was
+  /// judged again.
+  StatusEvidence server_status = StatusEvidence::none;
   /// The handshake's messages in the order in which they passed, the first 16.
   InplaceVector<TracedMessage, 16> messages;
   /// Records and bytes on the transport, headers included.

@@ -3,12 +3,14 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
 
 #include <tlsconnect/base/bytes.hpp>
 #include <tlsconnect/base/error.hpp>
+#include <tlsconnect/client/connection_info.hpp>
 #include <tlsconnect/client/server_name.hpp>
 #include <tlsconnect/crypto/x509.hpp>
 
@@ -36,6 +38,10 @@ struct VerifiedChain {
   std::vector<Certificate> path;
   /// One sentence for a person: by what rule and which anchor it was accepted.
   std::string explanation;
+  /// By what it is known that the server's own certificate was not revoked.
+  StatusEvidence server_status = StatusEvidence::none;
+  /// Until when sessions may rest on this, in seconds since 1970, if that is sooner than the certificates expire.
+  std::int64_t valid_until = std::numeric_limits<std::int64_t>::max();
 };
 
 /// Names the rules by which a server is judged, so that a session is only resumed under the rules that it was
@@ -64,6 +70,8 @@ public:
   /// True: verify() is not called. The connection halts with Interest::verdict instead, until the caller gives the
   /// verdict; see Connector::give_verdict.
   [[nodiscard]] virtual bool decides_later() const noexcept { return false; }
+  /// Whether it makes use of stapled statuses, so that a configuration that does not say otherwise asks for them.
+  [[nodiscard]] virtual bool wants_status() const noexcept { return false; }
   /// Two verifiers that judge alike may share an identity, across processes too. The default is different for every
   /// object.
   [[nodiscard]] virtual TrustIdentity trust_identity() const;

@@ -23,6 +23,9 @@ static_assert(BOTAN_VERSION_CODE >= BOTAN_VERSION_CODE_FOR(3, 12, 0),
 #if !defined(BOTAN_HAS_SHA_256) || !defined(BOTAN_HAS_SHA_384) || !defined(BOTAN_HAS_SHA_512)
 #error "tlsconnect needs a Botan that was built with the modules sha2_32 and sha2_64"
 #endif
+#if !defined(BOTAN_HAS_SHA1)
+#error "tlsconnect needs a Botan that was built with the module sha1: OCSP names issuers by it"
+#endif
 #if !defined(BOTAN_HAS_AES) || !defined(BOTAN_HAS_AEAD_GCM)
 #error "tlsconnect needs a Botan that was built with the modules aes and gcm"
 #endif

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string_view>
 
 #include <tlsconnect/base/bytes.hpp>
@@ -34,6 +35,17 @@ namespace detail {
   if (contents.size() == 1)
     return true;
   return !(contents[0] == 0x00 && contents[1] < 0x80) && !(contents[0] == 0xFF && contents[1] >= 0x80);
+}
+
+/// The contents of subjectPublicKey, without the count of unused bits, of a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7).
+[[nodiscard]] inline std::optional<BytesView> public_key_bits(BytesView spki) noexcept {
+  const auto outer = only_der(spki, der_sequence);
+  BytesView rest = outer ? outer->contents : BytesView();
+  const auto algorithm = next_der(rest);
+  const auto bits = only_der(rest, der_bit_string);
+  if (!algorithm || !bits || bits->contents.empty() || bits->contents[0] != 0)
+    return std::nullopt;
+  return bits->contents.subspan(1);
 }
 
 /// The fields, or what is wrong.

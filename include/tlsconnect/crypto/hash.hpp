@@ -36,6 +36,9 @@ private:
 
 /// The hash of one piece of data.
 [[nodiscard]] Result<Digest> hash_of(HashAlgorithm algorithm, BytesView data) noexcept;
+/// The SHA-1 of one piece of data, 20 bytes: the name by which OCSP calls issuers and keys (RFC 6960, 4.1.1 and 4.2.1).
+/// Nothing may rest on it but that.
+[[nodiscard]] Result<Digest> sha1_name_of(BytesView data) noexcept;
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI
 

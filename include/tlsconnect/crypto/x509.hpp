@@ -32,6 +32,14 @@ struct SignatureAlgorithm {
 /// count, nor does the kind of string), and begins with the text of another whose relative names it begins with.
 [[nodiscard]] Result<std::string> comparable_name(BytesView name) noexcept;
 
+/// The algorithm of a signature over a certificate, a list of revoked ones or an OCSP response, from its
+/// AlgorithmIdentifier. `certificate_algorithm_weak` for MD5, SHA-1 and the like, `certificate_key_unsupported` for what is
+/// not known.
+[[nodiscard]] Result<SignatureAlgorithm> read_signature_algorithm(BytesView der) noexcept;
+
+/// What stands in Base64 in a block of PEM. `certificate_malformed` when it is not that.
+[[nodiscard]] Result<ByteVector> decode_base64(std::string_view text) noexcept;
+
 /// One X.509 certificate; immutable, cheap to copy (shared), safe to read from several threads.
 class Certificate {
 public:
@@ -104,6 +112,8 @@ public:
   /// Whether this key made the signature of a certificate. `certificate_signature_invalid` when not, and when the kind of
   /// the signature does not fit the key.
   [[nodiscard]] Result<> verify(const Certificate& subject) const noexcept;
+  /// The same for anything else that issuers sign.
+  [[nodiscard]] Result<> verify(SignatureAlgorithm algorithm, BytesView message, BytesView signature) const noexcept;
 
   struct Impl;
 

@@ -25,10 +25,10 @@ struct ServerCertificate {
                                                                 const HandshakeMessage& message);
 /// Opens the certificates, or the key, that stand in ConnectionInfo.
 [[nodiscard]] Result<ServerCertificate> open_peer_chain(const ConnectionInfo& info);
-/// Until when a session may rest on what the server showed, in milliseconds since 1970: while the chain is good, and a week
-/// at most. `path` is how it was verified, or empty.
+/// Until when a session may rest on what the server showed, in milliseconds since 1970: while the chain is good, as long as
+/// its verdict says, and a week at most.
 [[nodiscard]] std::int64_t usable_until(const ClientConfig& config, const ServerCertificate& server,
-                                        const std::vector<Certificate>& path) noexcept;
+                                        const VerifiedChain& verified) noexcept;
 /// Parses again what a session was established with.
 [[nodiscard]] Result<ServerCertificate> certificate_of_session(HandshakeContext& context, const Session& session);
 

@@ -106,6 +106,7 @@ inline Result<std::uint16_t> decode_key_usage(BytesView value) {
 /// RFC 5280, 4.2.1.12: SEQUENCE SIZE (1..MAX) OF OBJECT IDENTIFIER
 inline Result<ExtendedKeyUsage> decode_extended_key_usage(BytesView value) {
   static constexpr std::array<std::uint8_t, 8> server_auth = {0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01};
+  static constexpr std::array<std::uint8_t, 8> ocsp_signing = {0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x09};
   static constexpr std::array<std::uint8_t, 4> any = {0x55, 0x1D, 0x25, 0x00};
   const auto wrong = [](std::string_view what) { return malformed("extendedKeyUsage", "5280, 4.2.1.12", what); };
   const auto outer = only_der(value, der_sequence);
@@ -118,6 +119,7 @@ inline Result<ExtendedKeyUsage> decode_extended_key_usage(BytesView value) {
     if (!purpose || purpose->tag != der_oid || purpose->contents.empty())
       return wrong("contains something else than object identifiers");
     usage.server_auth = usage.server_auth || equal(purpose->contents, server_auth);
+    usage.ocsp_signing = usage.ocsp_signing || equal(purpose->contents, ocsp_signing);
     usage.any = usage.any || equal(purpose->contents, any);
   }
   return usage;
@@ -328,67 +330,76 @@ std::optional<Error> keep(U& to, Result<T>&& decoded) {
   return std::nullopt;
 }
 
+TLSCONNECT_DECL std::expected<DerExtension, std::string_view> next_extension(BytesView& list) noexcept {
+  // RFC 5280, 4.1: Extension ::= SEQUENCE { extnID, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING }
+  const auto extension = next_der(list);
+  if (!extension || extension->tag != der_sequence)
+    return std::unexpected(std::string_view("has something in it that is no extension"));
+  BytesView rest = extension->contents;
+  const auto id = next_der(rest);
+  if (!id || id->tag != der_oid || id->contents.empty())
+    return std::unexpected(std::string_view("has an extension without an object identifier"));
+  DerExtension read{id->contents, false, {}};
+  if (!rest.empty() && rest[0] == der_boolean) {
+    // X.690, 11.1 and 11.5: TRUE is 0xFF, and a default is left out.
+    const auto flag = next_der(rest);
+    if (!flag || flag->contents.size() != 1 || flag->contents[0] != 0xFF)
+      return std::unexpected(std::string_view("has a \"critical\" that is not TRUE in DER"));
+    read.critical = true;
+  }
+  const auto value = only_der(rest, der_octet_string);
+  if (!value)
+    return std::unexpected(std::string_view("has an extension without a value, or with something behind it"));
+  read.value = value->contents;
+  return read;
+}
+
 inline Result<CertificateExtensions> decode_extensions(BytesView list) {
   CertificateExtensions extensions;
   std::vector<BytesView> seen;
   while (!list.empty()) {
-    // RFC 5280, 4.1: Extension ::= SEQUENCE { extnID, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING }
     const auto wrong = [](std::string_view what) { return malformed("list of extensions", "5280, 4.2", what); };
-    const auto extension = next_der(list);
-    if (!extension || extension->tag != der_sequence)
-      return wrong("has something in it that is no extension");
-    BytesView rest = extension->contents;
-    const auto id = next_der(rest);
-    if (!id || id->tag != der_oid || id->contents.empty())
-      return wrong("has an extension without an object identifier");
-    bool critical = false;
-    if (!rest.empty() && rest[0] == der_boolean) {
-      const auto flag = next_der(rest);
-      if (!flag || flag->contents.size() != 1 || flag->contents[0] != 0xFF)
-        return wrong("has a \"critical\" that is not TRUE in DER");
-      critical = true;
-    }
-    const auto value = only_der(rest, der_octet_string);
-    if (!value)
-      return wrong("has an extension without a value, or with something behind it");
+    const auto extension = next_extension(list);
+    if (!extension)
+      return wrong(extension.error());
+    const BytesView id = extension->id;
     // RFC 5280, 4.2: "A certificate MUST NOT include more than one instance of a particular extension."
     for (const BytesView other : seen)
-      if (equal(other, id->contents))
-        return wrong("contains " + dotted(id->contents) + " twice");
-    seen.push_back(id->contents);
+      if (equal(other, id))
+        return wrong("contains " + dotted(id) + " twice");
+    seen.push_back(id);
     if (seen.size() > limits::certificate_extensions)
       return wrong("contains more than " + std::to_string(limits::certificate_extensions) + " of them");
 
-    const BytesView der = value->contents;
+    const BytesView der = extension->value;
     static constexpr std::array<std::uint8_t, 8> tls_feature = {0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x18};
     static constexpr std::array<std::uint8_t, 8> authority_info = {0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x01};
-    const bool id_ce = id->contents.size() == 3 && id->contents[0] == 0x55 && id->contents[1] == 0x1D;
     std::optional<Error> problem;
     bool known = true;
-    if (id_ce && id->contents[2] == 14)
+    if (is_id_ce(id, 14))
       problem = keep(extensions.subject_key_id, decode_subject_key_id(der));
-    else if (id_ce && id->contents[2] == 15)
+    else if (is_id_ce(id, 15))
       problem = keep(extensions.key_usage, decode_key_usage(der));
-    else if (id_ce && id->contents[2] == 17)
+    else if (is_id_ce(id, 17))
       problem = keep(extensions.subject_alt_names, decode_subject_alt_names(der));
-    else if (id_ce && id->contents[2] == 19)
+    else if (is_id_ce(id, 19))
       problem = keep(extensions.basic_constraints, decode_basic_constraints(der));
-    else if (id_ce && id->contents[2] == 30)
+    else if (is_id_ce(id, 30))
       problem = keep(extensions.name_constraints, decode_name_constraints(der));
-    else if (id_ce && id->contents[2] == 35)
+    else if (is_id_ce(id, 35))
       problem = keep(extensions.authority_key_id, decode_authority_key_id(der));
-    else if (id_ce && id->contents[2] == 37)
+    else if (is_id_ce(id, 37))
       problem = keep(extensions.extended_key_usage, decode_extended_key_usage(der));
-    else if (equal(id->contents, tls_feature))
+    else if (equal(id, tls_feature))
       problem = keep(extensions.must_staple, decode_tls_feature(der));
     else
       known = false;
     if (problem)
       return std::unexpected<Error>(std::move(*problem));
-    if (equal(id->contents, authority_info))
+    if (equal(id, authority_info))
       extensions.issuer_address = find_issuer_address(der);
-    if (critical && !known && extensions.unknown_critical.empty())
-      extensions.unknown_critical = dotted(id->contents);
+    if (extension->critical && !known && extensions.unknown_critical.empty())
+      extensions.unknown_critical = dotted(id);
   }
   return extensions;
 }

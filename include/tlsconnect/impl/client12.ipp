@@ -142,13 +142,14 @@ TLSCONNECT_DECL Result<> Client12::judge(Handshake12Ptr handshake, ServerCertifi
 TLSCONNECT_DECL Result<> Client12::judged(Handshake12Ptr handshake, ServerCertificate server,
                                           ServerChain::Accepted accepted, BytesView key_exchange) {
   ConnectionInfo& info = context_->info;
+  info.server_status = accepted.how.server_status;
   if (handshake->resumed) {
     info.verification = "resumed; " + accepted.how.explanation;
     Proof<ServerIdentity> identity = ServerIdentity::by_session(std::move(*handshake->resumed));
     return expect_server_finished(std::move(handshake), std::move(identity), nullptr);
   }
   info.verification = std::move(accepted.how.explanation);
-  handshake->identity_usable_until = usable_until(*context_->config, server, accepted.how.path);
+  handshake->identity_usable_until = usable_until(*context_->config, server, accepted.how);
   ExpectServerKeyExchange next(std::move(handshake),
                                AcceptedKey{std::move(server.public_key.front()), std::move(accepted.proof)});
   if (!key_exchange.empty())

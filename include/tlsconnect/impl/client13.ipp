@@ -158,13 +158,14 @@ TLSCONNECT_DECL Result<> Client13::judge(Handshake13Ptr handshake, ServerCertifi
 
 TLSCONNECT_DECL Result<> Client13::judged(Handshake13Ptr handshake, ServerCertificate server,
                                           ServerChain::Accepted accepted) {
+  context_->info.server_status = accepted.how.server_status;
   if (handshake->psk) {
     context_->info.verification = "resumed; " + accepted.how.explanation;
     expect_finished(std::move(handshake));
     return {};
   }
   context_->info.verification = std::move(accepted.how.explanation);
-  handshake->identity_usable_until = usable_until(*context_->config, server, accepted.how.path);
+  handshake->identity_usable_until = usable_until(*context_->config, server, accepted.how);
   state_.emplace<ExpectCertificateVerify>(std::move(handshake), std::move(server.public_key.front()),
                                           std::move(accepted.proof));
   return {};

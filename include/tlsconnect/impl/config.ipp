@@ -170,6 +170,10 @@ TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::trust_system() {
   verifier_.reset();
   return *this;
 }
+TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::revocation(RevocationPolicy policy) {
+  revocation_ = std::move(policy);
+  return *this;
+}
 TLSCONNECT_DECL ClientConfig::Builder&
 ClientConfig::Builder::verifier(std::shared_ptr<const CertificateVerifier> verifier) {
   anchors_.reset();
@@ -377,21 +381,30 @@ TLSCONNECT_DECL Result<> ClientConfig::Builder::settle_trust(ClientConfig& confi
       anchors = std::move(*loaded);
     }
     Result<std::shared_ptr<const PathVerifier>> verifier =
-        PathVerifier::create(anchors, {.rsa_bits_min = policy_.rsa_bits_min,
-                                       .signature_schemes = config.certificate_signature_schemes_,
-                                       .transparency = transparency_.value_or(TransparencyPolicy())});
+        PathVerifier::create(anchors,
+                             {.rsa_bits_min = policy_.rsa_bits_min,
+                              .signature_schemes = config.certificate_signature_schemes_,
+                              .transparency = transparency_.value_or(TransparencyPolicy())},
+                             revocation_.value_or(RevocationPolicy()));
     if (!verifier)
       return std::unexpected(std::move(verifier.error()));
     config.verifier_ = std::move(*verifier);
   } else if (transparency_) {
     return std::unexpected(detail::invalid("transparency is required, but another verifier than PathVerifier decides"));
+  } else if (revocation_) {
+    return std::unexpected(detail::invalid("a policy on revocation is there, but no trust anchors that it could be "
+                                           "applied with"));
   }
-  if (!pins_)
-    return {};
-  Result<std::shared_ptr<const PinningVerifier>> pinning = PinningVerifier::create(*pins_, config.verifier_);
-  if (!pinning)
-    return std::unexpected(std::move(pinning.error()));
-  config.verifier_ = std::move(*pinning);
+  if (pins_) {
+    Result<std::shared_ptr<const PinningVerifier>> pinning = PinningVerifier::create(*pins_, config.verifier_);
+    if (!pinning)
+      return std::unexpected(std::move(pinning.error()));
+    config.verifier_ = std::move(*pinning);
+  }
+  config.status_request_ = status_request_.value_or(config.verifier_ && config.verifier_->wants_status());
+  if (revocation_ && revocation_->required != StatusRequired::none && revocation_->crls.empty() &&
+      !config.status_request_)
+    return std::unexpected(detail::invalid("a status is required, but there are no lists, and none is asked for"));
   return {};
 }
 
@@ -540,7 +553,6 @@ TLSCONNECT_DECL Result<ConfigPtr> ClientConfig::Builder::build_or_throw() const 
     }
   config->credential_required_ = credential_required_;
   config->post_handshake_auth_ = post_handshake_auth_;
-  config->status_request_ = status_request_;
   config->signed_certificate_timestamps_ = signed_certificate_timestamps_ || transparency_;
   if (certificate_decompressors_.size() > 16)
     return std::unexpected(detail::invalid("too many certificate decompressors, at most 16"));

@@ -87,4 +87,12 @@ TLSCONNECT_DECL Result<Digest> hash_of(HashAlgorithm algorithm, BytesView data) 
   });
 }
 
+TLSCONNECT_DECL Result<Digest> sha1_name_of(BytesView data) noexcept {
+  return detail::botan_guard(ErrorCode::crypto_failed, "hash", [&]() -> Result<Digest> {
+    const auto function = Botan::HashFunction::create_or_throw("SHA-1");
+    function->update(data);
+    return detail::final_digest(*function);
+  });
+}
+
 } // namespace tlsconnect::inline TLSCONNECT_ABI

@@ -31,6 +31,8 @@ TLSCONNECT_DECL const PathRuleDescription& describe(PathRule rule) noexcept {
       {PathRule::critical_extension, "critical_extension", "RFC 5280, 4.2"},
       {PathRule::serial_number, "serial_number", "RFC 5280, 4.1.2.2"},
       {PathRule::validity, "validity", "RFC 5280, 4.1.2.5"},
+      {PathRule::not_revoked, "not_revoked", "RFC 5280, 6.3"},
+      {PathRule::status_known, "status_known", "RFC 7633, 4.2"},
   });
   return rules[std::min(static_cast<std::size_t>(rule), rules.size() - 1)];
 }

@@ -11,6 +11,7 @@
 #include <tlsconnect/base/limits.hpp>
 #include <tlsconnect/base/text.hpp>
 #include <tlsconnect/crypto/hash.hpp>
+#include <tlsconnect/impl/crl.ipp>
 #include <tlsconnect/impl/name_constraints.ipp>
 #include <tlsconnect/verify/name_constraints.hpp>
 #include <tlsconnect/verify/name_match.hpp>
@@ -100,9 +101,9 @@ inline Result<std::string> verify_transparency(const PresentedCertificate& prese
   return describe_logs(*findings);
 }
 
-inline Result<VerifiedChain> verify_path_and_name(const PresentedCertificate& presented, const AnchorStore& anchors,
-                                                  const PathPolicy& policy, const ServerName& name,
-                                                  std::int64_t unix_time) {
+inline Result<VerifiedChain> judge_server(const PresentedCertificate& presented, const AnchorStore& anchors,
+                                          const PathPolicy& policy, const RevocationPolicy& revocation,
+                                          const ServerName& name, std::int64_t unix_time) {
   const std::span<const Certificate> chain = presented.chain;
   if (chain.empty())
     return fail(ErrorCode::certificate_list_empty);
@@ -121,23 +122,35 @@ inline Result<VerifiedChain> verify_path_and_name(const PresentedCertificate& pr
   if (!name_fits)
     return fail(ErrorCode::certificate_name_mismatch, {},
                 describe_certificate(chain, 0) + ": " + describe_mismatch(chain[0], name));
+
+  // Whose statement about a revocation counts is known only now that the path stands.
+  RevocationVerdict status = check_revocation(*path, presented, unix_time, revocation, policy);
+  if (!status.findings.empty()) {
+    const PathFinding first = status.findings.front();
+    return fail(first.code, {},
+                describe_failure(chain, {first.code, first.position, first.reason, std::move(status.findings)}) +
+                    "; the name asked for is " + name.text());
+  }
   const Result<std::string> logged = verify_transparency(presented, *path, policy.transparency, unix_time);
   if (!logged)
     return std::unexpected(logged.error());
 
   VerifiedChain verified;
+  verified.server_status = status.server;
+  verified.valid_until = status.valid_until;
   std::int64_t valid_until = std::numeric_limits<std::int64_t>::max();
   for (const Certificate& certificate : *path)
     valid_until = std::min(valid_until, certificate.not_after());
   verified.explanation = describe_match(chain[0], name) + "; path of " + std::to_string(path->size()) +
                          " to the trust anchor " + path->back().subject() + "; valid until " + iso8601(valid_until) +
-                         (logged->empty() ? "" : "; " + *logged);
+                         "; " + status.explanation + (logged->empty() ? "" : "; " + *logged);
   verified.path = std::move(*path);
   return verified;
 }
 
-/// The same for the same set, in whatever order it was loaded, and the same policy.
-inline TrustIdentity identity_of_anchors(std::span<const ByteVector> anchors, const PathPolicy& policy) {
+/// The same for the same set, in whatever order it was loaded, and the same policies.
+inline TrustIdentity identity_of_anchors(std::span<const ByteVector> anchors, const PathPolicy& policy,
+                                         const RevocationPolicy& revocation) {
   std::vector<Digest> digests;
   digests.reserve(anchors.size());
   for (const ByteVector& anchor : anchors) {
@@ -152,7 +165,10 @@ inline TrustIdentity identity_of_anchors(std::span<const ByteVector> anchors, co
   ByteVector all;
   for (const Digest& digest : digests)
     all.insert(all.end(), digest.begin(), digest.end());
-  // The digests before have a fixed length and the policy stands at the end, so no two sets can be taken for each other.
+  // The digests before have a fixed length, and the policies with their numbers stand at the end, so no two sets can be
+  // taken for each other.
+  for (const Crl& crl : revocation.crls.lists())
+    all.insert(all.end(), crl.impl().digest.begin(), crl.impl().digest.end());
   const auto append = [&all](std::uint64_t number) {
     for (unsigned shift = 64; shift > 0; shift -= 8)
       all.push_back(static_cast<std::uint8_t>(number >> (shift - 8)));
@@ -162,14 +178,19 @@ inline TrustIdentity identity_of_anchors(std::span<const ByteVector> anchors, co
   append(policy.signature_schemes.size());
   append(policy.rsa_bits_min);
   append_identity(all, policy.transparency);
+  append(revocation.crls.size());
+  append(static_cast<std::uint64_t>(revocation.required));
+  append(revocation.must_staple ? 1 : 0);
+  append(revocation.clock_skew);
+  append(revocation.max_age);
   const Result<Digest> digest = hash_of(HashAlgorithm::sha256, all);
   return digest ? TrustIdentity(digest->begin(), digest->end()) : TrustIdentity();
 }
 
 } // namespace detail
 
-TLSCONNECT_DECL Result<std::shared_ptr<const PathVerifier>> PathVerifier::create(const TrustAnchors& anchors,
-                                                                                 PathPolicy policy) noexcept {
+TLSCONNECT_DECL Result<std::shared_ptr<const PathVerifier>>
+PathVerifier::create(const TrustAnchors& anchors, PathPolicy policy, RevocationPolicy revocation) noexcept {
   if (anchors.empty())
     return fail(ErrorCode::no_trust_anchors);
   // What can never be met is a mistake.
@@ -188,9 +209,9 @@ TLSCONNECT_DECL Result<std::shared_ptr<const PathVerifier>> PathVerifier::create
   if (!store)
     return std::unexpected<Error>(std::move(store).error());
   try {
-    TrustIdentity identity = detail::identity_of_anchors(anchors.encoded(), policy);
+    TrustIdentity identity = detail::identity_of_anchors(anchors.encoded(), policy, revocation);
     return std::shared_ptr<const PathVerifier>(
-        new PathVerifier(std::move(*store), std::move(policy), std::move(identity)));
+        new PathVerifier(std::move(*store), std::move(policy), std::move(revocation), std::move(identity)));
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::out_of_memory);
   }
@@ -200,7 +221,7 @@ TLSCONNECT_DECL Result<VerifiedChain> PathVerifier::verify(const PresentedCertif
                                                            const ServerName& name,
                                                            std::int64_t unix_time) const noexcept {
   try {
-    return detail::verify_path_and_name(presented, anchors_, policy_, name, unix_time);
+    return detail::judge_server(presented, anchors_, policy_, revocation_, name, unix_time);
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::out_of_memory);
   } catch (...) {
@@ -211,9 +232,10 @@ TLSCONNECT_DECL Result<VerifiedChain> PathVerifier::verify(const PresentedCertif
 
 TLSCONNECT_DECL Result<VerifiedChain> verify_chain(std::span<const Certificate> chain, const ServerName& name,
                                                    std::int64_t unix_time, const TrustAnchors& anchors,
-                                                   const PathPolicy& policy) noexcept {
+                                                   const PathPolicy& policy,
+                                                   const RevocationPolicy& revocation) noexcept {
   try {
-    const Result<std::shared_ptr<const PathVerifier>> verifier = PathVerifier::create(anchors, policy);
+    const Result<std::shared_ptr<const PathVerifier>> verifier = PathVerifier::create(anchors, policy, revocation);
     if (!verifier)
       return std::unexpected(verifier.error());
     return (*verifier)->verify({.chain = chain}, name, unix_time);

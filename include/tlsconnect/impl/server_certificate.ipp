@@ -136,9 +136,11 @@ read_server_certificate(HandshakeContext& context, const Handshake13& handshake,
 }
 
 TLSCONNECT_DECL std::int64_t usable_until(const ClientConfig& config, const ServerCertificate& server,
-                                          const std::vector<Certificate>& path) noexcept {
+                                          const VerifiedChain& verified) noexcept {
   std::int64_t until = config.clock().now() + std::int64_t{limits::ticket_lifetime} * 1000;
-  for (const Certificate& certificate : path.empty() ? server.chain : path)
+  if (verified.valid_until < until / 1000)
+    until = std::max<std::int64_t>(verified.valid_until, 0) * 1000;
+  for (const Certificate& certificate : verified.path.empty() ? server.chain : verified.path)
     until = std::min(until, certificate.not_after() * 1000);
   return until;
 }

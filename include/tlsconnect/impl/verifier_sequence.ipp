@@ -1,6 +1,7 @@
 // Verifiers in turn.
 #pragma once
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -37,6 +38,9 @@ TLSCONNECT_DECL Result<VerifiedChain> VerifierSequence::verify(const PresentedCe
         return verified;
       if (!verified->path.empty())
         all.path = std::move(verified->path);
+      if (verified->server_status != StatusEvidence::none)
+        all.server_status = verified->server_status;
+      all.valid_until = std::min(all.valid_until, verified->valid_until);
       all.explanation.append(all.explanation.empty() ? "" : "; ").append(verified->explanation);
       shown.verified = &all;
     }
@@ -44,6 +48,10 @@ TLSCONNECT_DECL Result<VerifiedChain> VerifierSequence::verify(const PresentedCe
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::out_of_memory);
   }
+}
+
+TLSCONNECT_DECL bool VerifierSequence::wants_status() const noexcept {
+  return std::any_of(verifiers_.begin(), verifiers_.end(), [](const auto& one) { return one->wants_status(); });
 }
 
 TLSCONNECT_DECL TrustIdentity VerifierSequence::trust_identity() const {

@@ -239,6 +239,13 @@ TLSCONNECT_DECL Result<std::vector<Certificate>> Certificate::from_pem(std::stri
   });
 }
 
+TLSCONNECT_DECL Result<ByteVector> decode_base64(std::string_view text) noexcept {
+  return detail::botan_guard(ErrorCode::certificate_malformed, {}, [text]() -> Result<ByteVector> {
+    const Botan::secure_vector<std::uint8_t> bytes = Botan::base64_decode(text);
+    return ByteVector(bytes.begin(), bytes.end());
+  });
+}
+
 TLSCONNECT_DECL Certificate Certificate::compact() const noexcept {
   if (!impl_->parsed)
     return *this;

@@ -194,9 +194,9 @@ TLSCONNECT_DECL Result<std::string> comparable_name(BytesView name) noexcept {
                              [name]() -> Result<std::string> { return detail::comparable_name_or_throw(name); });
 }
 
-TLSCONNECT_DECL Result<SignatureAlgorithm> Certificate::signature_algorithm() const noexcept {
-  return detail::botan_guard(ErrorCode::certificate_key_unsupported, {}, [this]() -> Result<SignatureAlgorithm> {
-    const Botan::AlgorithmIdentifier algorithm = detail::read_algorithm(fields().signature_algorithm);
+TLSCONNECT_DECL Result<SignatureAlgorithm> read_signature_algorithm(BytesView der) noexcept {
+  return detail::botan_guard(ErrorCode::certificate_key_unsupported, {}, [der]() -> Result<SignatureAlgorithm> {
+    const Botan::AlgorithmIdentifier algorithm = detail::read_algorithm(der);
     const std::string oid = algorithm.oid().to_string();
     if (oid == "1.2.840.113549.1.1.10") // id-RSASSA-PSS
       return detail::pss_algorithm(algorithm);
@@ -211,6 +211,10 @@ TLSCONNECT_DECL Result<SignatureAlgorithm> Certificate::signature_algorithm() co
       }
     return fail(ErrorCode::certificate_key_unsupported, {}, algorithm.oid().to_formatted_string());
   });
+}
+
+TLSCONNECT_DECL Result<SignatureAlgorithm> Certificate::signature_algorithm() const noexcept {
+  return read_signature_algorithm(fields().signature_algorithm);
 }
 
 struct IssuerKey::Impl {
@@ -268,17 +272,22 @@ TLSCONNECT_DECL bool IssuerKey::among(SignatureAlgorithm algorithm,
 }
 
 TLSCONNECT_DECL Result<> IssuerKey::verify(const Certificate& subject) const noexcept {
+  const Result<SignatureAlgorithm> algorithm = subject.signature_algorithm();
+  if (!algorithm)
+    return std::unexpected<Error>(algorithm.error());
+  const CertificateFields fields = subject.fields();
+  return verify(*algorithm, fields.tbs, fields.signature);
+}
+
+TLSCONNECT_DECL Result<> IssuerKey::verify(SignatureAlgorithm algorithm, BytesView message,
+                                           BytesView signature) const noexcept {
   return detail::botan_guard(ErrorCode::certificate_signature_invalid, {}, [&]() -> Result<> {
-    const Result<SignatureAlgorithm> algorithm = subject.signature_algorithm();
-    if (!algorithm)
-      return std::unexpected<Error>(algorithm.error());
-    if (!fits(*algorithm))
+    if (!fits(algorithm))
       return fail(ErrorCode::certificate_signature_invalid);
     // Of ECDSA only the hash has to be named; for the rest, the scheme's padding says all.
-    const detail::SchemeRule* rule = detail::rule_of(*detail::scheme_of(*algorithm, impl_->kind));
+    const detail::SchemeRule* rule = detail::rule_of(*detail::scheme_of(algorithm, impl_->kind));
     Botan::PK_Verifier verifier(*impl_->key, rule->padding, detail::signature_format(impl_->kind));
-    const CertificateFields fields = subject.fields();
-    if (!verifier.verify_message(fields.tbs, fields.signature))
+    if (!verifier.verify_message(message, signature))
       return fail(ErrorCode::certificate_signature_invalid);
     return {};
   });

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,9 +36,10 @@ struct BasicConstraints {
   std::optional<std::uint32_t> path_length; ///< larger numbers are the largest
 };
 
-/// RFC 5280, 4.2.1.12, as far as servers are concerned.
+/// RFC 5280, 4.2.1.12, as far as servers, and those who speak of their status, are concerned.
 struct ExtendedKeyUsage {
   bool server_auth = false;
+  bool ocsp_signing = false;
   bool any = false;
 };
 
@@ -92,6 +94,20 @@ struct CertificateExtensions {
 namespace detail {
 /// An object identifier with dots; "?" for what is none.
 [[nodiscard]] std::string dotted(BytesView oid);
+
+/// One Extension (RFC 5280, 4.1), of whatever it extends.
+struct DerExtension {
+  BytesView id; ///< the contents of the OBJECT IDENTIFIER
+  bool critical = false;
+  BytesView value; ///< the contents of the OCTET STRING
+};
+/// The extension at the front of `list`, which then begins behind it; or what is wrong, as a predicate. `list` must not be
+/// empty.
+[[nodiscard]] std::expected<DerExtension, std::string_view> next_extension(BytesView& list) noexcept;
+/// Whether an OBJECT IDENTIFIER is id-ce with this last number: 2.5.29.number.
+[[nodiscard]] inline bool is_id_ce(BytesView oid, std::uint8_t number) noexcept {
+  return oid.size() == 3 && oid[0] == 0x55 && oid[1] == 0x1D && oid[2] == number;
+}
 } // namespace detail
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI

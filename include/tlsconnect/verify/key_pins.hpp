@@ -89,6 +89,8 @@ public:
 
   [[nodiscard]] Result<VerifiedChain> verify(const PresentedCertificate& presented, const ServerName& name,
                                              std::int64_t unix_time) const noexcept override;
+  /// What the other verifier says.
+  [[nodiscard]] bool wants_status() const noexcept override { return next_ && next_->wants_status(); }
   /// The hash of the pins, and of the other verifier's identity.
   [[nodiscard]] TrustIdentity trust_identity() const override;
 

@@ -36,6 +36,8 @@ enum class PathRule : std::uint8_t {
   critical_extension,  ///< every critical extension is understood
   serial_number,       ///< positive, at most 20 bytes
   validity,            ///< today is between notBefore and notAfter
+  not_revoked,         ///< no issuer has revoked it; judged once the path stands
+  status_known,        ///< where that must be known, it is; likewise
 };
 
 /// A rule's name, and where it stands.

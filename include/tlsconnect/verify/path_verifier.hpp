@@ -1,34 +1,38 @@
-// The default verifier: a chain to a trust anchor, and the server's name.
+// The default verifier: a chain to a trust anchor, the server's name, and whether anybody was revoked.
 #pragma once
 
 #include <memory>
 
 #include <tlsconnect/client/verifier.hpp>
 #include <tlsconnect/verify/path_builder.hpp>
+#include <tlsconnect/verify/revocation.hpp>
 #include <tlsconnect/verify/trust_anchors.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
 
 /// Accepts a chain that leads to one of its anchors (RFC 5280) and whose first certificate is for the server
-/// (RFC 9525). Its errors tell the certificate's position, subject, issuer and serial, what was wrong with it, which
-/// name was asked for and which were there.
+/// (RFC 9525), none of which was revoked, as far as RevocationPolicy says that this must be known. Its errors tell the
+/// certificate's position, subject, issuer and serial, what was wrong with it, which name was asked for and which were
+/// there.
 class PathVerifier final : public CertificateVerifier {
 public:
   /// `no_trust_anchors` for an empty set. What the policy says holds for every certificate of a path.
-  [[nodiscard]] static Result<std::shared_ptr<const PathVerifier>> create(const TrustAnchors& anchors,
-                                                                          PathPolicy policy = {}) noexcept;
+  [[nodiscard]] static Result<std::shared_ptr<const PathVerifier>>
+  create(const TrustAnchors& anchors, PathPolicy policy = {}, RevocationPolicy revocation = {}) noexcept;
 
   [[nodiscard]] Result<VerifiedChain> verify(const PresentedCertificate& presented, const ServerName& name,
                                              std::int64_t unix_time) const noexcept override;
-  /// The hash of the anchors and the policy.
+  [[nodiscard]] bool wants_status() const noexcept override { return true; }
+  /// The hash of the anchors and the policies.
   [[nodiscard]] TrustIdentity trust_identity() const override { return identity_; }
 
 private:
-  PathVerifier(AnchorStore anchors, PathPolicy policy, TrustIdentity identity) noexcept
+  PathVerifier(AnchorStore anchors, PathPolicy policy, RevocationPolicy revocation, TrustIdentity identity) noexcept
       : anchors_(static_cast<AnchorStore&&>(anchors)), policy_(static_cast<PathPolicy&&>(policy)),
-        identity_(static_cast<TrustIdentity&&>(identity)) {}
+        revocation_(static_cast<RevocationPolicy&&>(revocation)), identity_(static_cast<TrustIdentity&&>(identity)) {}
   AnchorStore anchors_;
   PathPolicy policy_;
+  RevocationPolicy revocation_;
   TrustIdentity identity_;
 };
 
@@ -44,7 +48,8 @@ private:
 /// the same way: verifier->verify({chain}, name, unix_time).
 [[nodiscard]] Result<VerifiedChain> verify_chain(std::span<const Certificate> chain, const ServerName& name,
                                                  std::int64_t unix_time, const TrustAnchors& anchors,
-                                                 const PathPolicy& policy = {}) noexcept;
+                                                 const PathPolicy& policy = {},
+                                                 const RevocationPolicy& revocation = {}) noexcept;
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI
 

@@ -16,7 +16,8 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
 ///   auto both = VerifierSequence::create({PathVerifier::create(anchors).value(), std::make_shared<const OwnRules>()});
 ///   auto config = ClientConfig::builder().verifier(both.value()).build();
 ///
-/// The first refusal is the outcome. What is accepted has the last path that one of them built, and all explanations.
+/// The first refusal is the outcome. What is accepted has the last path that one of them built, all explanations, the
+/// last evidence that there is of the server's status, and the shortest validity.
 class VerifierSequence final : public CertificateVerifier {
 public:
   /// `configuration_invalid` for an empty list, a null, and a verifier that decides later: nobody would ask those after
@@ -26,6 +27,8 @@ public:
 
   [[nodiscard]] Result<VerifiedChain> verify(const PresentedCertificate& presented, const ServerName& name,
                                              std::int64_t unix_time) const noexcept override;
+  /// Whether one of them does.
+  [[nodiscard]] bool wants_status() const noexcept override;
   /// The hash of all of their identities, in order; empty when one of them has none.
   [[nodiscard]] TrustIdentity trust_identity() const override;
 

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 
 #include <tlsconnect/verify/key_pins.hpp>
 
+#include "status_issuer.hpp"
 #include "timestamps.hpp"
 
 using test::Blob;
@@ -130,6 +132,22 @@ Error not_pinned() {
   return outcome.error();
 }
 
+/// What the server staples decides.
+Error with_staple(const CertOptions& options, const tlsconnect::RevocationPolicy& policy,
+                  const std::optional<test::OcspOptions>& staple) {
+  const Identity authority = root().issue(authority_options());
+  const Identity leaf = authority.issue(options);
+  const auto chain = test::certificates(leaf.chain_der());
+  std::vector<tlsconnect::PresentedStatus> status(chain.size());
+  const Blob response = staple ? test::ocsp_response(leaf, authority, *staple) : Blob();
+  status[0].ocsp_response = response;
+  const auto outcome = tlsconnect::PathVerifier::create(TrustAnchors::from_pem(root().pem()).value(), {}, policy)
+                           .value()
+                           ->verify({.chain = chain, .status = status}, test::name("a.example"), now);
+  REQUIRE_FALSE(outcome.has_value());
+  return outcome.error();
+}
+
 Refusals every_refusal() {
   using enum ErrorCode;
   Refusals list;
@@ -177,6 +195,17 @@ Refusals every_refusal() {
            of_leaf(with(leaf_options(), [](CertOptions& o) { o.not_after = now - 1; })));
   list.add(PathRule::validity, certificate_not_yet_valid,
            of_leaf(with(leaf_options(), [](CertOptions& o) { o.not_before = now + 1; })));
+  list.add(PathRule::not_revoked, certificate_revoked,
+           with_staple(leaf_options(), {}, {{.statuses = {{.state = "revoked", .reason = 1}}}}));
+  list.add(PathRule::status_known, certificate_status_missing,
+           with_staple(with(leaf_options(),
+                            [](CertOptions& o) {
+                              o.extensions = {{"1.3.6.1.5.5.7.1.24", false, {0x30, 0x03, 0x02, 0x01, 0x05}}};
+                            }),
+                       {}, std::nullopt));
+  list.add(PathRule::status_known, certificate_status_invalid,
+           with_staple(leaf_options(), {.required = tlsconnect::StatusRequired::server},
+                       {{.statuses = {{.this_update = now - 3 * day, .next_update = now - day}}}}));
   list.add("the name", certificate_name_mismatch,
            refused(root().issue(authority_options()).issue(leaf_options()).chain_der(), root(), {}, "b.example"));
   list.add("transparency", certificate_not_logged, not_logged());
@@ -217,7 +246,7 @@ TEST_CASE("every refusal has an example", "[docs]") {
     CHECK(refusal.error.code() == refusal.code);
     CHECK(refusal.error.group() == tlsconnect::ErrorGroup::certificate);
   }
-  for (unsigned i = 0; i <= static_cast<unsigned>(PathRule::validity); ++i) {
+  for (unsigned i = 0; i <= static_cast<unsigned>(PathRule::status_known); ++i) {
     CAPTURE(describe(static_cast<PathRule>(i)).name);
     CHECK(list.rules.contains(static_cast<PathRule>(i)));
   }

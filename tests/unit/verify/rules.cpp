@@ -46,14 +46,14 @@ Blob algorithm(const std::string& oid, const Blob& parameters = {}) { return der
 
 TEST_CASE("every rule has a name and a section", "[rules]") {
   std::set<std::string_view> names;
-  for (unsigned i = 0; i <= static_cast<unsigned>(PathRule::validity); ++i) {
+  for (unsigned i = 0; i <= static_cast<unsigned>(PathRule::status_known); ++i) {
     const auto& description = describe(static_cast<PathRule>(i));
     CHECK(static_cast<unsigned>(description.rule) == i);
     CHECK(description.section.starts_with("RFC "));
     names.insert(description.name);
   }
-  CHECK(names.size() == static_cast<std::size_t>(PathRule::validity) + 1);
-  CHECK(describe(static_cast<PathRule>(200)).rule == PathRule::validity);
+  CHECK(names.size() == static_cast<std::size_t>(PathRule::status_known) + 1);
+  CHECK(describe(static_cast<PathRule>(200)).rule == PathRule::status_known);
 }
 
 TEST_CASE("validity, in every place and to the second", "[rules]") {

@@ -17,6 +17,7 @@ using tlsconnect::CertificateVerifier;
 using tlsconnect::ErrorCode;
 using tlsconnect::PresentedCertificate;
 using tlsconnect::Result;
+using tlsconnect::StatusEvidence;
 using tlsconnect::TrustAnchors;
 using tlsconnect::VerifiedChain;
 using tlsconnect::VerifierSequence;
@@ -102,6 +103,35 @@ TEST_CASE("before and after the default verifier", "[sequence]") {
   CHECK(after->status == 2);
   CHECK(after->path == 2);
   CHECK(contains(after->before, "path of 2 to the trust anchor CN=Root"));
+}
+
+TEST_CASE("what a sequence knows of the server's status", "[sequence]") {
+  class Knowing final : public CertificateVerifier {
+  public:
+    Knowing(StatusEvidence status, std::int64_t until, bool asks) : status_(status), until_(until), asks_(asks) {}
+    Result<VerifiedChain> verify(const PresentedCertificate&, const tlsconnect::ServerName&,
+                                 std::int64_t) const noexcept override {
+      return VerifiedChain{{}, "known", status_, until_};
+    }
+    bool wants_status() const noexcept override { return asks_; }
+
+  private:
+    StatusEvidence status_;
+    std::int64_t until_;
+    bool asks_;
+  };
+  const auto none = std::make_shared<const Knowing>(StatusEvidence::none, now + 5, false);
+  const auto list = std::make_shared<const Knowing>(StatusEvidence::crl, now + 9, false);
+  const auto staple = std::make_shared<const Knowing>(StatusEvidence::staple, now + 7, true);
+  const auto all = verify({staple, list, none});
+  REQUIRE(all.has_value());
+  CHECK(all->server_status == StatusEvidence::crl);
+  CHECK(all->valid_until == now + 5);
+  CHECK(verify({list, staple})->server_status == StatusEvidence::staple);
+  CHECK(verify({list, staple})->valid_until == now + 7);
+  // One that makes use of statuses is enough to ask for them.
+  CHECK_FALSE(VerifierSequence::create({none, list}).value()->wants_status());
+  CHECK(VerifierSequence::create({none, staple, list}).value()->wants_status());
 }
 
 TEST_CASE("the first refusal is the outcome", "[sequence]") {
