@@ -37,9 +37,6 @@ struct SignatureAlgorithm {
 /// not known.
 [[nodiscard]] Result<SignatureAlgorithm> read_signature_algorithm(BytesView der) noexcept;
 
-/// What stands in Base64 in a block of PEM. `certificate_malformed` when it is not that.
-[[nodiscard]] Result<ByteVector> decode_base64(std::string_view text) noexcept;
-
 /// One X.509 certificate; immutable, cheap to copy (shared), safe to read from several threads.
 class Certificate {
 public:

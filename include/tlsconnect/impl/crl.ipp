@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <tlsconnect/base/base64.hpp>
 #include <tlsconnect/base/der.hpp>
 #include <tlsconnect/base/limits.hpp>
 #include <tlsconnect/base/text.hpp>
@@ -475,8 +476,7 @@ TLSCONNECT_DECL Result<CrlSet> CrlSet::from_pem(std::string_view pem) noexcept {
       if (block->label != "X509 CRL")
         continue;
       const std::string place = "number " + std::to_string(++number) + " of the PEM text: ";
-      const Result<ByteVector> der =
-          block->complete ? decode_base64(block->body) : Result<ByteVector>(fail(ErrorCode::crl_unreadable));
+      const std::optional<ByteVector> der = block->complete ? detail::decode_base64(block->body) : std::nullopt;
       if (!der)
         return fail(ErrorCode::crl_unreadable, {},
                     place + "its END line is missing, or what stands in it is not Base64");

@@ -12,7 +12,6 @@
 
 #include <botan/asn1_obj.h>
 #include <botan/asn1_time.h>
-#include <botan/base64.h>
 #include <botan/ber_dec.h>
 #include <botan/pk_keys.h>
 #include <botan/pkix_types.h>
@@ -20,6 +19,7 @@
 #include <botan/x509_ext.h>
 #include <botan/x509cert.h>
 
+#include <tlsconnect/base/base64.hpp>
 #include <tlsconnect/base/der.hpp>
 #include <tlsconnect/base/text.hpp>
 #include <tlsconnect/crypto/botan.hpp>
@@ -224,25 +224,15 @@ TLSCONNECT_DECL Result<std::vector<Certificate>> Certificate::from_pem(std::stri
       const std::string place = "certificate " + std::to_string(number) + " of the PEM text: ";
       if (!block->complete)
         return fail(ErrorCode::certificate_malformed, {}, place + "its END line is missing");
-      Botan::secure_vector<std::uint8_t> der;
-      try {
-        der = Botan::base64_decode(block->body);
-      } catch (const Botan::Exception&) {
+      const std::optional<ByteVector> der = detail::decode_base64(block->body);
+      if (!der)
         return fail(ErrorCode::certificate_malformed, {}, place + "what stands in it is not Base64");
-      }
-      auto certificate = from_der(der);
+      auto certificate = from_der(*der);
       if (!certificate)
         return fail(certificate.error().code(), {}, place + std::string(certificate.error().detail()));
       certificates.push_back(std::move(*certificate));
     }
     return certificates;
-  });
-}
-
-TLSCONNECT_DECL Result<ByteVector> decode_base64(std::string_view text) noexcept {
-  return detail::botan_guard(ErrorCode::certificate_malformed, {}, [text]() -> Result<ByteVector> {
-    const Botan::secure_vector<std::uint8_t> bytes = Botan::base64_decode(text);
-    return ByteVector(bytes.begin(), bytes.end());
   });
 }
 
