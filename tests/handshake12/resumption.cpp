@@ -256,11 +256,11 @@ TEST_CASE("TLS 1.2: sessions are offered under the conditions that they were mad
     // RFC 7301, 3.1: the protocol is agreed anew, whatever was spoken then.
     ServerOptions12 speaking = options;
     speaking.alpn = "h2";
-    Client12 client{.configure = [](auto& b) { b.alpn({"h2"}); }};
-    (void)client.establish(speaking);
-    CHECK(client.store->kept.at(0).second.application_protocol == "h2");
-    client.configure = [](auto& b) { b.alpn({"http/1.1"}); };
-    CHECK(offers_session(client.talk()));
+    Client12 speaker{.configure = [](auto& b) { b.alpn({"h2"}); }};
+    (void)speaker.establish(speaking);
+    CHECK(speaker.store->kept.at(0).second.application_protocol == "h2");
+    speaker.configure = [](auto& b) { b.alpn({"http/1.1"}); };
+    CHECK(offers_session(speaker.talk()));
     CHECK(offered([](Client12& client) { client.configure = both_versions; }));
   }
   // TLS 1.3 alone has no use for it.
