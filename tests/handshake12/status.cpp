@@ -1,6 +1,6 @@
 // Stapled OCSP responses in the handshake of TLS 1.2 (RFC 6066, 8): the CertificateStatus message, and the alert that
 // answers it.
-#include "status_issuer.hpp"
+#include "../handshake/stapled.hpp"
 #include "support.hpp"
 
 using namespace test;
@@ -9,23 +9,6 @@ using tlsconnect::StatusEvidence;
 using tlsconnect::StatusRequired;
 
 namespace {
-
-const Outcome revoked_by_staple = refused(ErrorCode::certificate_revoked, Alert::certificate_revoked);
-const Outcome no_status = refused(ErrorCode::certificate_status_missing, Alert::bad_certificate_status_response);
-const Outcome bad_status = refused(ErrorCode::certificate_status_invalid, Alert::bad_certificate_status_response);
-
-const Identity& must_staple() {
-  static const Identity identity =
-      server_root().issue({.common_name = "server",
-                           .key = Key::cached(KeyType::p256),
-                           .dns = {"server.test"},
-                           .extensions = {{"1.3.6.1.5.5.7.1.24", false, {0x30, 0x03, 0x02, 0x01, 0x05}}}});
-  return identity;
-}
-
-Blob staple_for(const Identity& identity, OcspStatus status = {}) {
-  return ocsp_response(identity, server_root(), {.statuses = {std::move(status)}});
-}
 
 /// How a handshake went.
 struct Judged {

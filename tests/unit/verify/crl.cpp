@@ -14,8 +14,10 @@
 
 #include "der_tree.hpp"
 #include "status_issuer.hpp"
+#include "statuses.hpp"
 #include "support.hpp"
 
+using test::authority;
 using test::Blob;
 using test::contains;
 using test::CrlEntry;
@@ -25,9 +27,14 @@ using test::der;
 using test::der_extension;
 using test::der_text;
 using test::der_time;
+using test::good;
 using test::Identity;
 using test::KeyType;
+using test::leaf;
 using test::now;
+using test::revoked;
+using test::root;
+using test::unknown;
 using tlsconnect::Crl;
 using tlsconnect::CrlSet;
 using tlsconnect::ErrorCode;
@@ -41,19 +48,6 @@ namespace {
 constexpr std::uint32_t skew = 300;
 const Blob null = {0x05, 0x00};
 const Blob yes = {0xFF};
-
-const Identity& root() {
-  static const Identity identity = test::self_signed({.common_name = "Root", .ca = true});
-  return identity;
-}
-const Identity& authority() {
-  static const Identity identity = root().issue({.common_name = "Authority", .ca = true});
-  return identity;
-}
-const Identity& leaf() {
-  static const Identity identity = authority().issue({.common_name = "leaf", .dns = {"a.example"}});
-  return identity;
-}
 
 RevocationFinding judge(const CrlSet& set, std::int64_t time = now, const Identity& subject = leaf(),
                         const Identity& issuer = authority(), const PathPolicy& policy = {}) {
@@ -72,20 +66,6 @@ CrlSet both(const CrlOptions& one, const CrlOptions& other) {
   return set;
 }
 
-void good(const RevocationFinding& finding) {
-  CAPTURE(finding.reason);
-  CHECK(finding.state == RevocationState::good);
-}
-void revoked(const RevocationFinding& finding, std::string_view part = {}) {
-  CAPTURE(finding.reason);
-  CHECK(finding.state == RevocationState::revoked);
-  CHECK(contains(finding.reason, part));
-}
-void unknown(const RevocationFinding& finding, std::string_view part) {
-  CAPTURE(finding.reason);
-  CHECK(finding.state == RevocationState::unknown);
-  CHECK(contains(finding.reason, part));
-}
 void unreadable(const CrlOptions& options, std::string_view part) {
   const auto crl = Crl::from_der(test::crl(authority(), options));
   REQUIRE_FALSE(crl.has_value());

@@ -11,8 +11,10 @@
 
 #include "der_tree.hpp"
 #include "status_issuer.hpp"
+#include "statuses.hpp"
 #include "support.hpp"
 
+using test::authority;
 using test::Blob;
 using test::contains;
 using test::day;
@@ -20,11 +22,16 @@ using test::der;
 using test::der_extension;
 using test::der_oid;
 using test::der_time;
+using test::good;
 using test::Identity;
 using test::KeyType;
+using test::leaf;
 using test::now;
 using test::OcspOptions;
 using test::OcspStatus;
+using test::revoked;
+using test::root;
+using test::unknown;
 using tlsconnect::OcspResponse;
 using tlsconnect::PathPolicy;
 using tlsconnect::RevocationFinding;
@@ -37,19 +44,6 @@ constexpr std::uint32_t skew = 300;
 constexpr std::uint32_t max_age = 86'400;
 const std::vector<std::string> ocsp_signing = {"PKIX.OCSPSigning"};
 
-const Identity& root() {
-  static const Identity identity = test::self_signed({.common_name = "Root", .ca = true});
-  return identity;
-}
-const Identity& authority() {
-  static const Identity identity = root().issue({.common_name = "Authority", .ca = true});
-  return identity;
-}
-const Identity& leaf() {
-  static const Identity identity = authority().issue({.common_name = "leaf", .dns = {"a.example"}});
-  return identity;
-}
-
 RevocationFinding judge_bytes(const Blob& response, std::int64_t time = now, const PathPolicy& policy = {},
                               std::size_t checks = tlsconnect::limits::status_signature_checks) {
   return tlsconnect::check_ocsp_response(response, test::certificate(leaf()), test::certificate(authority()),
@@ -57,21 +51,6 @@ RevocationFinding judge_bytes(const Blob& response, std::int64_t time = now, con
 }
 RevocationFinding judge(const OcspOptions& options, std::int64_t time = now) {
   return judge_bytes(test::ocsp_response(leaf(), authority(), options), time);
-}
-
-void good(const RevocationFinding& finding) {
-  CAPTURE(finding.reason);
-  CHECK(finding.state == RevocationState::good);
-}
-void revoked(const RevocationFinding& finding, std::string_view part = {}) {
-  CAPTURE(finding.reason);
-  CHECK(finding.state == RevocationState::revoked);
-  CHECK(contains(finding.reason, part));
-}
-void unknown(const RevocationFinding& finding, std::string_view part) {
-  CAPTURE(finding.reason);
-  CHECK(finding.state == RevocationState::unknown);
-  CHECK(contains(finding.reason, part));
 }
 
 OcspOptions about(OcspStatus status) { return {.statuses = {std::move(status)}}; }
