@@ -84,6 +84,19 @@ const Blob critical_extension = der_extension("1.2.3.4", true, null);
 
 } // namespace
 
+TEST_CASE("crl: the signature is a BIT STRING of whole bytes", "[crl]") {
+  const Blob whole = test::crl(authority());
+  tlsconnect::BytesView rest = tlsconnect::detail::only_der(whole, tlsconnect::detail::der_sequence)->contents;
+  const Blob tbs = tlsconnect::to_vector(tlsconnect::detail::next_der(rest)->whole);
+  const Blob algorithm = tlsconnect::to_vector(tlsconnect::detail::next_der(rest)->whole);
+  const Blob signature = tlsconnect::to_vector(rest);
+  const auto loads = [&](const Blob& last) { return Crl::from_der(der(0x30, {tbs, algorithm, last})).has_value(); };
+  CHECK(loads(signature));
+  CHECK_FALSE(loads(der(0x03, Blob{})));
+  CHECK_FALSE(loads(der(0x03, Blob{0x01, 0x02})));
+  CHECK_FALSE(loads(der(0x04, Blob{0x00, 0x02})));
+}
+
 TEST_CASE("crl: revoked or not", "[crl]") {
   good(judge(CrlOptions{}));
   CHECK(judge(CrlOptions{}).reason == "not among the revoked at 2026-05-31T00:00:00Z");
