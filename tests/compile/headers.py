@@ -2,13 +2,15 @@
 
 Usage: headers.py BUILD-FOLDER REFERENCE-FILE SOURCE-ROOT CHECK
 
-separate      every header compiles as the first line of a file, bodies compiled elsewhere
+separate      every header compiles as the first line of a file, bodies compiled elsewhere; how that is shown with
+              fewer files than headers, chains() tells
 header-only   the headers that nothing else includes do so in header-only mode, and with them all others; tlsconnect.hpp
               is left to the program of two files, which begins with it. That the order of inclusion makes no difference
               is for check_floors.py to show
 botan         in separate compilation, no public door reaches a header of Botan
 modes         a program cannot mix the two modes
 """
+import functools
 import pathlib
 import re
 import sys
@@ -25,6 +27,43 @@ def includes(path):
     return re.findall(r"^\s*#\s*include\s+<(tlsconnect/[^>]+)>", path.read_text(encoding="utf-8"), re.MULTILINE)
 
 
+def closures(include, files):
+    """Of each header: its own name, and all that it includes, directly or through others."""
+    direct = {name: set(re.findall(r"^\s*#\s*include\s+<([^>]+)>", without_bodies(include / name), re.MULTILINE))
+              for name in files}
+
+    @functools.cache
+    def closure(name):
+        return {name}.union(*(closure(target) for target in direct.get(name, ())))
+
+    return {name: closure(name) for name in files}
+
+
+def without_bodies(path):
+    """A header's text without what stands behind the guard of header-only mode, which must be its end."""
+    text = path.read_text(encoding="utf-8")
+    declarations, guard, bodies = text.partition("#if !defined(TLSCONNECT_SEPARATE_COMPILATION)")
+    if guard and re.sub(r"#include <[^>]+>|#endif", "", bodies).strip():
+        raise SystemExit(f"{path}: bodies are expected at the end, and nothing else behind their guard")
+    return declarations
+
+
+def chains(reached):
+    """Lists of headers, each of which includes everything that those before it in the list do.
+
+    A header is helped by nothing that it does not include itself when all that was read before it, it includes anyway.
+    So one file that names a list's headers one after another shows that each of them compiles alone.
+    """
+    lists = []
+    for name in sorted(reached, key=lambda name: (len(reached[name]), name)):
+        fitting = [headers for headers in lists if reached[headers[-1]] < reached[name]]
+        if fitting:
+            max(fitting, key=lambda headers: len(reached[headers[-1]])).append(name)
+        else:
+            lists.append([name])
+    return lists
+
+
 def own_header(name):
     """What an adapter's bodies include is no user of it."""
     return name.replace("/impl/", "/").replace(".ipp", ".hpp")
@@ -34,12 +73,13 @@ def names(include, pattern):
     return sorted(str(path.relative_to(include)) for path in (include / "tlsconnect").rglob(pattern))
 
 
-def compile_alone(toolchain, files, *flags):
-    def one(name):
-        status, _, errors = toolchain.run("-fsyntax-only", *flags, text=f"#include <{name}>\n")
-        return [] if status == 0 else [f"{name} does not compile alone:\n{first_lines(errors)}"]
+def compile_alone(toolchain, lists, *flags):
+    def one(headers):
+        text = "".join(f"#include <{name}>\n" for name in headers)
+        status, _, errors = toolchain.run("-fsyntax-only", *flags, text=text)
+        return [] if status == 0 else [f"one of {' '.join(headers)} does not compile alone:\n{first_lines(errors)}"]
 
-    return [problem for found in in_parallel(one, files) for problem in found]
+    return [problem for found in in_parallel(one, lists) for problem in found]
 
 
 def check_separate(toolchain, include):
@@ -47,7 +87,8 @@ def check_separate(toolchain, include):
     # The .ipp files are nobody's first line: headers include them, and each would read Botan's headers once more.
     # src.hpp is the first line of the library's own file.
     files = [name for name in names(include, "*.hpp") if name != "tlsconnect/src.hpp"]
-    return compile_alone(toolchain, files, SEPARATE, "-Werror"), f"{len(files)} files"
+    lists = chains(closures(include, files))
+    return compile_alone(toolchain, lists, SEPARATE, "-Werror"), f"{len(files)} headers in {len(lists)} files"
 
 
 def check_header_only(toolchain, include):
@@ -56,7 +97,7 @@ def check_header_only(toolchain, include):
                 if target != own_header(name)}
     files = [name for name in names(include, "*.hpp")
              if name not in included and name not in ("tlsconnect/src.hpp", "tlsconnect/tlsconnect.hpp")]
-    problems = compile_alone(toolchain, files, "-Werror")
+    problems = compile_alone(toolchain, [[name] for name in files], "-Werror")
     first = includes(pathlib.Path(__file__).with_name("odr_second.hpp"))[0]
     if first != "tlsconnect/tlsconnect.hpp":
         problems.append(f"the program of two files begins with {first}, so that nothing shows tlsconnect.hpp alone")
