@@ -1,2 +1,0 @@
-// What every test with OpenSSL includes, parsed once for all of them.
-#include "../openssl_server.hpp"
