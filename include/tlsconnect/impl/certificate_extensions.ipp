@@ -71,7 +71,7 @@ inline Result<BasicConstraints> decode_basic_constraints(BytesView value) {
     const auto length = only_der(rest, der_integer);
     if (!length || !is_der_integer(length->contents) || (length->contents[0] & 0x80U) != 0)
       return wrong("has a pathLenConstraint that is no number, or something behind it");
-    // "CAs MUST NOT include the pathLenConstraint field unless the cA boolean is asserted"
+    // RFC 5280, 4.2.1.9: how many authorities may follow says only who is an authority itself.
     if (!constraints.ca)
       return wrong("has a pathLenConstraint without cA");
     std::uint64_t number = 0;
@@ -89,7 +89,7 @@ inline Result<std::uint16_t> decode_key_usage(BytesView value) {
   if (!bits || bits->contents.empty() || bits->contents[0] > 7)
     return wrong("is not one BIT STRING");
   const BytesView bytes = bits->contents.subspan(1);
-  // "at least one of the bits MUST be set to 1"
+  // RFC 5280, 4.2.1.3: where the extension is there, it allows something.
   if (bytes.empty())
     return wrong("has no bit");
   if (bytes.size() > 2)
@@ -243,7 +243,7 @@ inline Result<NameConstraints> decode_name_constraints(BytesView value) {
       const auto base = next_der(inner);
       if (!base)
         return wrong("has something in it that is no subtree");
-      // "the minimum and maximum fields are not used": zero is the default, which DER leaves out.
+      // RFC 5280, 4.2.1.10: minimum is always zero, which is the default and so left out of DER; maximum is never there.
       if (!inner.empty())
         return wrong("has a subtree with minimum or maximum");
       auto name = read_general_name(*base, true);
@@ -363,7 +363,7 @@ inline Result<CertificateExtensions> decode_extensions(BytesView list) {
     if (!extension)
       return wrong(extension.error());
     const BytesView id = extension->id;
-    // RFC 5280, 4.2: "A certificate MUST NOT include more than one instance of a particular extension."
+    // RFC 5280, 4.2: each extension at most once; of two, it could not be said which one counts.
     for (const BytesView other : seen)
       if (equal(other, id))
         return wrong("contains " + dotted(id) + " twice");

@@ -134,8 +134,7 @@ inline std::expected<CrlEntry, std::string_view> read_crl_entry(const DerItem& i
 inline std::expected<CrlScope, std::string_view> read_crl_scope(BytesView value) noexcept {
   const auto wrong = [](std::string_view what) { return std::unexpected(what); };
   const auto outer = only_der(value, der_sequence);
-  // "Conforming CRLs issuers MUST NOT issue CRLs where the DER encoding of the issuing distribution point extension is an
-  // empty sequence."
+  // RFC 5280, 5.2.5: whoever puts the extension into a list says something with it; an empty SEQUENCE is not allowed.
   if (!outer || outer->contents.empty())
     return wrong("has an issuingDistributionPoint that is not one SEQUENCE with something in it");
   CrlScope scope;
@@ -204,8 +203,7 @@ inline Result<> read_crl_extensions(BytesView list, Crl::Impl& to) {
     } else if (is_id_ce(id, 27)) {
       return crl_unreadable("is a delta CRL, which is nothing without the list that it changes", "RFC 5280, 5.2.4");
     } else if (extension->critical && !is_id_ce(id, 20)) { // 20: cRLNumber
-      // RFC 5280, 5.2: "If a CRL contains a critical extension that the application cannot process, then the application
-      // MUST NOT use that CRL".
+      // RFC 5280, 5.2: a list with a critical extension that is not understood must not be used to say anything.
       return crl_unreadable("has a critical extension that is not known: " + dotted(id), "RFC 5280, 5.2");
     }
   }
@@ -249,14 +247,14 @@ inline Result<> read_crl_fields(BytesView rest, Crl::Impl& to) {
   const auto until = next_der(rest);
   const auto this_update = since ? der_time(*since) : std::nullopt;
   const auto next_update = until ? der_time(*until) : std::nullopt;
-  // RFC 5280, 5.1.2.5: "Conforming CRL issuers MUST include the nextUpdate field in all CRLs."
+  // RFC 5280, 5.1.2.5: optional in the syntax, nextUpdate is demanded of every issuer.
   if (!this_update || !next_update)
     return crl_unreadable("has no thisUpdate or no nextUpdate", "RFC 5280, 5.1.2.4 and 5.1.2.5");
   to.this_update = *this_update;
   to.next_update = *next_update;
   if (!rest.empty() && rest[0] == der_sequence) {
     const auto list = next_der(rest);
-    // RFC 5280, 5.1.2.6: "When there are no revoked certificates, the revoked certificates list MUST be absent."
+    // RFC 5280, 5.1.2.6: where nobody is revoked, revokedCertificates is left out rather than empty.
     if (!list || list->contents.empty())
       return crl_unreadable("has an empty list of revoked certificates", "RFC 5280, 5.1.2.6");
     if (Result<> read = read_crl_entries(list->contents, to); !read)

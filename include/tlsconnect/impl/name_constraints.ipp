@@ -24,8 +24,8 @@ inline std::string_view wildcard_base(std::string_view name) noexcept {
 } // namespace detail
 
 TLSCONNECT_DECL bool dns_name_within(std::string_view name, std::string_view constraint) noexcept {
-  // RFC 5280, 4.2.1.10: "Any DNS name that can be constructed by simply adding zero or more labels to the left-hand
-  // side of the name satisfies the name constraint." A leading dot asks for one at least, as it does in URIs.
+  // RFC 5280, 4.2.1.10: a constraint covers itself, and whatever has more labels in front of it. A leading dot asks for one
+  // at least, as it does in URIs.
   if (constraint.empty())
     return true;
   const bool dotted = constraint.front() == '.';
@@ -118,8 +118,7 @@ inline std::optional<std::string> name_violates(const NameConstraints& constrain
              "directory names";
     return std::nullopt;
   }
-  // "Any name matching a restriction in the excludedSubtrees field is invalid regardless of information appearing in the
-  // permittedSubtrees."
+  // RFC 5280, 4.2.1.10: what is excluded is not allowed by any permittedSubtrees either.
   for (const GeneralName& subtree : constraints.excluded) {
     if (comparisons == 0)
       return std::string(exhausted);

@@ -365,7 +365,8 @@ inline std::optional<std::string> not_authorised(const Certificate& responder, c
                                                  const StatusSignature& signatures) {
   const CertificateFields fields = responder.fields();
   const std::string who = "is signed by a responder (" + responder.subject() + ") whose certificate ";
-  // RFC 6960, 4.2.2.2: "issued directly by the CA that is identified in the request", with the same key.
+  // RFC 6960, 4.2.2.2: nobody but the authority itself, with the key that it signed the certificate in question with, can
+  // let a responder speak for it; not one above it, nor one below.
   const Result<std::string> named = comparable_name(fields.issuer);
   const Result<std::string> own = comparable_name(issuer.fields().subject);
   if (!named || !own || *named != *own)

@@ -134,7 +134,7 @@ inline void check_anywhere(PathCertificate& certificate, std::int64_t unix_time,
   // How an anchor came to be is not for a path to judge (RFC 5280, 6.1: the anchor is an input). But its name, key and
   // constraints are used.
   if (!certificate.anchor()) {
-    // RFC 5280, 4.1.2.4: "The issuer field MUST contain a non-empty distinguished name".
+    // RFC 5280, 4.1.2.4: an issuer has a name.
     if (certificate.issuer().empty())
       found.add(PathRule::well_formed, ErrorCode::certificate_malformed, "the name of its issuer is empty",
                 "RFC 5280, 4.1.2.4");
@@ -162,9 +162,9 @@ inline void check_anywhere(PathCertificate& certificate, std::int64_t unix_time,
   if (const Result<IssuerKey>& key = certificate.key(policy); !key)
     found.add(PathRule::key, key.error().code(), "its key is " + std::string(key.error().detail()));
 
-  // RFC 5280, 4.2: "A certificate-using system MUST reject the certificate if it encounters a critical extension it does
-  // not recognize". Policies are among these: nothing here works out which of them a path is good for, and an issuer that
-  // marks them critical asks for just that.
+  // RFC 5280, 4.2: what is critical must be understood, or the certificate is not to be used. Policies are among what is not
+  // understood: nothing here works out which of them a path is good for, and an issuer that marks them critical asks for
+  // just that.
   if (!certificate.extensions().unknown_critical.empty())
     found.add(PathRule::critical_extension, ErrorCode::certificate_constraint_violated,
               "it has a critical extension that this client does not know: " +
@@ -186,13 +186,12 @@ inline void check_leaf(const PathCertificate& leaf, std::vector<PathFinding>& al
     found.add(PathRule::not_authority, ErrorCode::certificate_usage_forbidden,
               "it is a certificate authority's (basicConstraints has cA), not a server's");
   if (extensions.key_usage) {
-    // RFC 9846, 4.4.2.2: "the digitalSignature bit MUST be set if the Key Usage extension is present". Keys that may only
-    // encipher belong to the key exchange of older versions.
+    // RFC 9846, 4.4.2.2: where keyUsage is there, it allows digitalSignature. Keys that may only encipher belong to the key
+    // exchange of older versions.
     if (!has(*extensions.key_usage, KeyUsage::digital_signature))
       found.add(PathRule::key_usage, ErrorCode::certificate_usage_forbidden,
                 "its keyUsage does not contain digitalSignature", "RFC 9846, 4.4.2.2");
-    // RFC 5280, 4.2.1.9: "If the cA boolean is not asserted, then the keyCertSign bit in the key usage extension MUST NOT
-    // be asserted."
+    // RFC 5280, 4.2.1.9: keyCertSign goes with cA, and not without it.
     if (has(*extensions.key_usage, KeyUsage::key_cert_sign) && !ca)
       found.add(PathRule::key_usage, ErrorCode::certificate_usage_forbidden,
                 "its keyUsage has keyCertSign, but it is not a certificate authority's", "RFC 5280, 4.2.1.9");
@@ -202,7 +201,7 @@ inline void check_leaf(const PathCertificate& leaf, std::vector<PathFinding>& al
   if (extensions.extended_key_usage && !extensions.extended_key_usage->server_auth)
     found.add(PathRule::extended_key_usage, ErrorCode::certificate_usage_forbidden,
               "its extendedKeyUsage does not contain serverAuth");
-  // RFC 5280, 4.2.1.10: nameConstraints "MUST be used only in a CA certificate".
+  // RFC 5280, 4.2.1.10: nameConstraints are for those below, and below a server there is nobody.
   if (extensions.name_constraints && !ca)
     found.add(PathRule::name_constraints, ErrorCode::certificate_constraint_violated,
               "it has nameConstraints, which only an authority's certificate may have");

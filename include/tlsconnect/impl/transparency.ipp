@@ -46,8 +46,8 @@ TLSCONNECT_DECL Result<> TransparencyLogs::add(BytesView spki, LogDescription ab
     Result<PublicKey> key = PublicKey::from_spki(spki);
     if (!key)
       return fail(ErrorCode::configuration_invalid, where, named + "cannot be read");
-    // RFC 6962, 2.1.4: "MUST use either elliptic curve signatures using the NIST P-256 curve or RSA signatures
-    // (RSASSA-PKCS1-V1_5 with SHA-256) using a key of at least 2048 bits". Whether a key can be used shows when it is.
+    // RFC 6962, 2.1.4: logs sign with ECDSA on P-256, or with RSA (PKCS #1 v1.5, SHA-256) and 2048 bits or more. Whether a
+    // key can be used shows when it is.
     const SignatureScheme scheme = detail::scheme_of_log(*key);
     const Result<> tried = key->verify_tls12(scheme, {}, {});
     if (!key->fits(scheme) || tried.error().code() != ErrorCode::signature_invalid)
@@ -227,8 +227,8 @@ public:
     entries_.certificate = certificate.der();
     if (issuer == nullptr)
       return;
-    // RFC 6962, 3.2: issuer_key_hash is "the SHA-256 hash of the certificate issuer's public key", as
-    // SubjectPublicKeyInfo: no other authority can have the same certificate logged.
+    // RFC 6962, 3.2: issuer_key_hash, the SHA-256 of the issuer's SubjectPublicKeyInfo, is signed with the rest, so that no
+    // other authority can have the same certificate logged.
     const Result<Digest> digest = hash_of(HashAlgorithm::sha256, issuer->fields().spki);
     if (!digest)
       return;
@@ -294,7 +294,7 @@ private:
     const auto seconds =
         static_cast<std::int64_t>(std::min(timestamp->timestamp / 1000, std::uint64_t{253'402'300'799}));
     const std::string name = describe_log(*log) + ", " + iso8601(seconds);
-    // RFC 6962, 5.2: "TLS clients MUST reject SCTs whose timestamp is in the future."
+    // RFC 6962, 5.2: a promise from the future counts for nothing.
     if (seconds > unix_time_)
       return name + ": that is in the future, the time used is " + iso8601(unix_time_) + " (RFC 6962, 5.2)";
     // A log that is not trusted any more can sign whatever it likes, with whatever date. What came with the certificate
