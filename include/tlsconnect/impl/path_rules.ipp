@@ -184,7 +184,9 @@ inline void check_leaf(const PathCertificate& leaf, std::vector<PathFinding>& al
   // whoever breaks into the server, who could then issue for everybody.
   if (ca)
     found.add(PathRule::not_authority, ErrorCode::certificate_usage_forbidden,
-              "it is a certificate authority's (basicConstraints has cA), not a server's");
+              std::string("it is a certificate authority's (basicConstraints has cA), not a server's") +
+                  (leaf.self_issued() ? "; tools that make self-signed certificates set cA unless they are told not to"
+                                      : ""));
   if (extensions.key_usage) {
     // RFC 9846, 4.4.2.2: where keyUsage is there, it allows digitalSignature. Keys that may only encipher belong to the key
     // exchange of older versions.

@@ -381,12 +381,12 @@ TEST_CASE("the server's own certificate", "[rules]") {
   CertOptions ca{.ca = true,
                  .key_usage = test::digital_signature | test::key_cert_sign,
                  .extended_key_usage = {{"PKIX.ServerAuth"}}};
-  refuses(leaf(ca), PathRule::not_authority, usage, 0, "certificate authority");
+  refuses(leaf(ca), PathRule::not_authority, usage, 0, "not a server's (RFC");
   ca.permitted_dns = {"example"};
   refuses(leaf(ca), PathRule::not_authority, usage, 0);
   // Trusting it does not make it a server's.
   const auto pinned = test::self_signed(ca);
-  refuses(test::judge({pinned.der()}, {pinned}), PathRule::not_authority, usage, 0);
+  refuses(test::judge({pinned.der()}, {pinned}), PathRule::not_authority, usage, 0, "tools that make self-signed");
   const auto own = test::self_signed({});
   accepts(test::judge({own.der()}, {own}));
   // keyUsage
