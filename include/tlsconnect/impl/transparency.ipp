@@ -10,6 +10,7 @@
 #include <tlsconnect/base/limits.hpp>
 #include <tlsconnect/base/text.hpp>
 #include <tlsconnect/crypto/hash.hpp>
+#include <tlsconnect/verify/certificate_extensions.hpp>
 #include <tlsconnect/verify/transparency.hpp>
 #include <tlsconnect/wire/codec.hpp>
 #include <tlsconnect/wire/extension_bodies.hpp>
@@ -126,23 +127,15 @@ struct FoundExtension {
 };
 /// The first extension with this identifier in the contents of a list of them.
 inline std::optional<FoundExtension> find_extension(BytesView list, BytesView oid) noexcept {
-  BytesView rest = list;
-  for (;;) {
+  for (BytesView rest = list; !rest.empty();) {
     const std::size_t start = list.size() - rest.size();
-    const auto extension = next_der(rest);
+    const auto extension = next_extension(rest);
     if (!extension)
       return std::nullopt;
-    BytesView inner = extension->contents;
-    const auto id = next_der(inner);
-    if (!id || id->tag != der_oid || !equal(id->contents, oid))
-      continue;
-    if (!inner.empty() && inner[0] == der_boolean)
-      (void)next_der(inner);
-    const auto value = only_der(inner, der_octet_string);
-    if (!value)
-      return std::nullopt;
-    return FoundExtension{list.first(start), value->contents, rest};
+    if (equal(extension->id, oid))
+      return FoundExtension{list.first(start), extension->value, rest};
   }
+  return std::nullopt;
 }
 
 /// `tag`, a length in the shortest form (X.690, 10.1), and the parts one after another.

@@ -61,20 +61,11 @@ inline Botan::X509_Certificate botan_certificate(const Certificate& certificate)
 /// Seconds since 1970 of a time in a certificate. Botan's own conversion ends with its clock, in the year 2262.
 inline std::int64_t unix_time_of(const Botan::ASN1_Time& time) {
   const std::string text = time.to_string(); // [YY]YYMMDDhhmmssZ
-  const bool two_digits = text.size() == 13;
-  if (!two_digits && text.size() != 15)
+  const auto seconds = der_time({text.size() == 13 ? der_utc_time : der_generalized_time, as_bytes(text), {}});
+  if (!seconds)
     throw Botan::Decoding_Error("a time of unknown form");
-  const auto field = [&text](std::size_t at) { return (text[at] - '0') * 10 + (text[at + 1] - '0'); };
-  const std::size_t month_at = two_digits ? 2 : 4;
-  // RFC 5280, 4.1.2.5.1: two digits from 50 on are the twentieth century.
-  const int year = two_digits ? field(0) + (field(0) >= 50 ? 1900 : 2000) : field(0) * 100 + field(2);
-  const std::int64_t days =
-      days_since_epoch(year, static_cast<unsigned>(field(month_at)), static_cast<unsigned>(field(month_at + 2)));
-  const std::int64_t minutes = field(month_at + 4) * 60 + field(month_at + 6);
-  return days * 86'400 + minutes * 60 + field(month_at + 8);
+  return *seconds;
 }
-
-inline Botan::OID subject_alt_name_oid() { return Botan::OID({2, 5, 29, 17}); }
 
 /// The names of the subjectAltName, byte for byte and in order; none when it cannot be read. Botan reads it as well,
 /// for name constraints, and is stricter: what it cannot read, no path may contain, so the names here are then for
