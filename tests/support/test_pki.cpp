@@ -392,13 +392,14 @@ Identity Identity::mint(const CertOptions& options, const std::shared_ptr<const 
     to.raw_bytes(test::der(0x02, *options.serial_bytes));
   else
     to.encode(Botan::BigInt::from_u64(options.serial ? *options.serial : next_serial()));
-  to.raw_bytes(algorithm)
-      .raw_bytes(issuer_name)
-      .start_sequence()
-      .encode(asn1_time(options.not_before))
-      .encode(options.not_after_text.empty() ? asn1_time(options.not_after)
-                                             : Botan::ASN1_Time(options.not_after_text, ASN1_Type::GeneralizedTime))
-      .end_cons()
+  to.raw_bytes(algorithm).raw_bytes(issuer_name).start_sequence();
+  if (options.validity)
+    to.raw_bytes(*options.validity);
+  else
+    to.encode(asn1_time(options.not_before))
+        .encode(options.not_after_text.empty() ? asn1_time(options.not_after)
+                                               : Botan::ASN1_Time(options.not_after_text, ASN1_Type::GeneralizedTime));
+  to.end_cons()
       .raw_bytes(subject)
       .raw_bytes(options.public_key ? *options.public_key : key.public_der());
 

@@ -124,6 +124,7 @@ struct CertOptions {
   std::optional<Blob> extension_list = {};  ///< instead of all extensions: what the outer SEQUENCE contains
   unsigned version = 3;                     ///< the number alone; extensions are written all the same
   std::optional<Blob> serial_bytes = {};    ///< the contents of the INTEGER
+  std::optional<Blob> validity = {};        ///< what the SEQUENCE of the two times contains
   std::optional<Blob> subject_name = {};    ///< Name in DER
   std::optional<Blob> issuer_name = {};     ///< likewise, whoever issues it
   std::optional<Blob> own_key_id = {};      ///< subjectKeyIdentifier, without what is around it
