@@ -61,34 +61,31 @@ Question Plan::question() const {
   return {std::move(chain), {std::move(anchor)}, server, time};
 }
 
-Pair& Area::pair(std::string what, Question good, Question bad, Verdict verdict) {
-  return pairs_.emplace_back(Pair{name_,
-                                  std::move(what),
-                                  {std::move(good), accepted(), Reason::none, Reason::none},
-                                  {std::move(bad), std::move(verdict), Reason::none, Reason::none}});
+void Area::pair(std::string what, Question good, Question bad, Verdict verdict) {
+  pairs_.push_back({name_, std::move(what), std::move(good), std::move(bad), std::move(verdict)});
 }
 
-Pair& Area::pair(std::string what, const Plan& good, const Plan& bad, Verdict verdict) {
-  return pair(std::move(what), good.question(), bad.question(), std::move(verdict));
+void Area::pair(std::string what, const Plan& good, const Plan& bad, Verdict verdict) {
+  pair(std::move(what), good.question(), bad.question(), std::move(verdict));
 }
 
-Pair& Area::pair(std::string what, const Plan& good, void (*change)(Plan&), Verdict verdict) {
+void Area::pair(std::string what, const Plan& good, void (*change)(Plan&), Verdict verdict) {
   Plan bad = good;
   change(bad);
-  return pair(std::move(what), good, bad, std::move(verdict));
+  pair(std::move(what), good, bad, std::move(verdict));
 }
 
-Pair& Area::pair(std::string what, void (*good)(Plan&), void (*bad)(Plan&), Verdict verdict) {
+void Area::pair(std::string what, void (*good)(Plan&), void (*bad)(Plan&), Verdict verdict) {
   Plan one = plan();
   Plan other = plan();
   good(one);
   bad(other);
-  return pair(std::move(what), one, other, std::move(verdict));
+  pair(std::move(what), one, other, std::move(verdict));
 }
 
-const std::deque<Pair>& all() {
-  static const std::deque<Pair> pairs = [] {
-    std::deque<Pair> list;
+const std::vector<Pair>& all() {
+  static const std::vector<Pair> pairs = [] {
+    std::vector<Pair> list;
     for (const auto add : {add_paths, add_fields, add_authorities, add_extensions, add_constraints, add_names, add_keys,
                            add_signatures})
       add(list);

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <vector>
 
@@ -44,7 +43,6 @@ struct Verdict {
   [[nodiscard]] Verdict and_more() const { return {rule, code, position, false}; }
 };
 
-inline Verdict accepted() { return {}; }
 inline Verdict unknown_issuer(std::size_t at) { return {"trusted_issuer", "certificate_unknown_issuer", at}; }
 inline Verdict untrusted_self_signed(std::size_t at) { return {"trusted_issuer", "certificate_self_signed", at}; }
 inline Verdict too_many_ways() { return {"search_limit", "certificate_unknown_issuer", 0}; }
@@ -69,39 +67,15 @@ inline Verdict not_yet_valid(std::size_t at) { return {"validity", "certificate_
 inline Verdict status_missing(std::size_t at) { return {"status_known", "certificate_status_missing", at}; }
 inline Verdict other_name() { return {"name", "certificate_name_mismatch", 0}; }
 
-/// Why another verifier says something else; `explanations` has a text for each.
-enum class Reason : std::uint8_t {
-  none, ///< it does not
-  unexplained,
-};
-
-struct Explanation {
-  Reason reason;
-  std::string title;
-  std::string text; ///< Markdown
-};
-[[nodiscard]] const std::vector<Explanation>& explanations();
-
-/// One question, the answer, and where other verifiers are known to differ.
-struct Case {
-  Question question;
-  Verdict expected;
-  Reason openssl = Reason::none;
-  Reason gnutls = Reason::none;
-};
-
+/// Two questions, of which the first is answered with yes.
 struct Pair {
   std::string area;
-  std::string what; ///< in which one thing the two differ
-  Case good;
-  Case bad;
+  std::string what; ///< what the good one is and the bad one is not, or has, or says
+  Question good;
+  Question bad;
+  Verdict verdict; ///< on the bad one
 
-  Pair& openssl_takes(Reason reason) { return bad.openssl = reason, *this; }
-  Pair& gnutls_takes(Reason reason) { return bad.gnutls = reason, *this; }
-  Pair& both_take(Reason reason) { return openssl_takes(reason).gnutls_takes(reason); }
-  Pair& openssl_refuses(Reason reason) { return good.openssl = reason, *this; }
-  Pair& gnutls_refuses(Reason reason) { return good.gnutls = reason, *this; }
-  Pair& both_refuse(Reason reason) { return openssl_refuses(reason).gnutls_refuses(reason); }
+  [[nodiscard]] std::string name() const { return area + ": " + what; }
 };
 
 /// A usual chain, each certificate of which says what it is told to: a root, authorities below it, and a server's
@@ -129,32 +103,32 @@ struct Plan {
 /// The pairs of one area are added to a list.
 class Area {
 public:
-  Area(std::deque<Pair>& pairs, std::string name) : pairs_(pairs), name_(std::move(name)) {}
+  Area(std::vector<Pair>& pairs, std::string name) : pairs_(pairs), name_(std::move(name)) {}
 
-  Pair& pair(std::string what, Question good, Question bad, Verdict verdict);
-  Pair& pair(std::string what, const Plan& good, const Plan& bad, Verdict verdict);
+  void pair(std::string what, Question good, Question bad, Verdict verdict);
+  void pair(std::string what, const Plan& good, const Plan& bad, Verdict verdict);
   /// A plan, and the same with a change.
-  Pair& pair(std::string what, const Plan& good, void (*change)(Plan&), Verdict verdict);
+  void pair(std::string what, const Plan& good, void (*change)(Plan&), Verdict verdict);
   /// The usual plan with one change or another.
-  Pair& pair(std::string what, void (*good)(Plan&), void (*bad)(Plan&), Verdict verdict);
+  void pair(std::string what, void (*good)(Plan&), void (*bad)(Plan&), Verdict verdict);
 
 private:
-  std::deque<Pair>& pairs_; // whose elements stay where they are
+  std::vector<Pair>& pairs_;
   std::string name_;
 };
 
 // Each in a file of its own.
-void add_paths(std::deque<Pair>& to);
-void add_fields(std::deque<Pair>& to);
-void add_authorities(std::deque<Pair>& to);
-void add_extensions(std::deque<Pair>& to);
-void add_constraints(std::deque<Pair>& to);
-void add_names(std::deque<Pair>& to);
-void add_keys(std::deque<Pair>& to);
-void add_signatures(std::deque<Pair>& to);
+void add_paths(std::vector<Pair>& to);
+void add_fields(std::vector<Pair>& to);
+void add_authorities(std::vector<Pair>& to);
+void add_extensions(std::vector<Pair>& to);
+void add_constraints(std::vector<Pair>& to);
+void add_names(std::vector<Pair>& to);
+void add_keys(std::vector<Pair>& to);
+void add_signatures(std::vector<Pair>& to);
 
 /// All of them.
-[[nodiscard]] const std::deque<Pair>& all();
+[[nodiscard]] const std::vector<Pair>& all();
 
 // Pieces of certificates.
 inline constexpr const char* subject_key_id = "2.5.29.14";

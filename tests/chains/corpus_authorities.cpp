@@ -225,7 +225,7 @@ void add_purposes(Area& area) {
 
 } // namespace
 
-void add_authorities(std::deque<Pair>& to) {
+void add_authorities(std::vector<Pair>& to) {
   Area area(to, "authorities");
   add_basic_constraints(area);
   add_path_lengths(area);

@@ -217,7 +217,7 @@ void add_places(Area& area) {
 
 } // namespace
 
-void add_constraints(std::deque<Pair>& to) {
+void add_constraints(std::vector<Pair>& to) {
   Area area(to, "name constraints");
   add_dns(area);
   add_addresses(area);

@@ -70,6 +70,16 @@ void add_critical(Area& area) {
   for (const Row& row : rows)
     area.pair(std::string("is not critical: ") + row.what, with(row.position, row.oid, false, row.value),
               with(row.position, row.oid, true, row.value), critical(row.position));
+  // What is processed may be critical, whatever its definition says of that.
+  const Row processed[] = {
+      {"subjectKeyIdentifier", 0, subject_key_id, der(0x04, {1})},
+      {"authorityKeyIdentifier", 0, authority_key_id, der(0x30, {})},
+      {"the TLS feature", 0, tls_feature_id, der(0x30, number(17))},
+      {"subjectAltName", 0, alt_name_id, der(0x30, dns("a.example"))},
+  };
+  for (const Row& row : processed)
+    area.pair(std::string("may be critical: ") + row.what, with(row.position, row.oid, true, row.value),
+              with(row.position, "1.3.6.1.4.1.55555.1", true, row.value), critical(row.position));
   area.pair("no stapled status is asked for", with(0, tls_feature_id, false, der(0x30, number(17))),
             with(0, tls_feature_id, false, der(0x30, number(5))), status_missing(0));
 }
@@ -84,7 +94,7 @@ struct Malformed {
 
 void add_all(Area& area, const std::vector<Malformed>& rows) {
   for (const Malformed& row : rows)
-    area.pair(row.what, with(row.position, row.oid, true, row.good), with(row.position, row.oid, true, row.bad),
+    area.pair(row.what, with(row.position, row.oid, false, row.good), with(row.position, row.oid, false, row.bad),
               malformed(row.position));
 }
 
@@ -134,7 +144,7 @@ void add_malformed_usages(Area& area) {
 void add_malformed_identifiers(Area& area) {
   const Blob id = der(0x80, {1, 2, 3});
   const Blob issuer = der(0xA1, directory({"Root"}));
-  const Blob serial = der(0x82, {5});
+  const Blob serial = der(0x82, {3}); // the authority's
   add_all(area,
           {
               {"subjectKeyIdentifier is an OCTET STRING", 0, subject_key_id, der(0x04, {1}), der(0x03, {0, 1})},
@@ -263,7 +273,7 @@ void add_lists(Area& area) {
 
 } // namespace
 
-void add_extensions(std::deque<Pair>& to) {
+void add_extensions(std::vector<Pair>& to) {
   Area area(to, "extensions");
   add_critical(area);
   add_malformed_usages(area);

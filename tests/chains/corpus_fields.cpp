@@ -159,7 +159,7 @@ void add_dates(Area& area) {
 
 } // namespace
 
-void add_fields(std::deque<Pair>& to) {
+void add_fields(std::vector<Pair>& to) {
   Area area(to, "fields");
   add_encodings(area);
   add_versions(area);

@@ -80,7 +80,7 @@ void add_issuers(Area& area) {
   };
   static constexpr Kind kinds[] = {
       {"P-384", KeyType::p384},       {"P-521", KeyType::p521},
-      {"RSA 2048", KeyType::rsa2048}, {"RSA 3072", KeyType::rsa3072},
+      {"RSA 2048", KeyType::rsa2048},
       {"RSA-PSS", KeyType::rsa_pss2048}, {"RSA-PSS for SHA-256", KeyType::rsa_pss2048_sha256},
       {"Ed25519", KeyType::ed25519},  {"Ed448", KeyType::ed448},
   };
@@ -109,10 +109,12 @@ void add_server_keys(Area& area) {
     p.leaf.public_key = key;
     return p;
   };
-  const auto pair = [&](const char* what, const Blob& good, const Blob& bad, Verdict verdict = odd_key(0)) -> Pair& {
-    return area.pair(what, own(good), own(bad), std::move(verdict));
+  const auto pair = [&](const char* what, const Blob& good, const Blob& bad, Verdict verdict = odd_key(0)) {
+    area.pair(what, own(good), own(bad), std::move(verdict));
   };
   pair("an RSA key has 2048 bits", rsa(2048), rsa(2047), weak_key(0));
+  pair("an RSA key of 3072 bits", rsa(3072), rsa(1536), weak_key(0));
+  pair("an RSA key of 4096 bits", rsa(4096), rsa(1024), weak_key(0));
   pair("an RSA key has at most 8192 bits", rsa(8192), rsa(8193));
   pair("an RSA exponent has at most 33 bits", rsa(2048, {0x01, 0x00, 0x00, 0x00, 0x01}),
        rsa(2048, {0x03, 0x00, 0x00, 0x00, 0x01}));
@@ -174,7 +176,7 @@ void add_other_keys(Area& area) {
 
 } // namespace
 
-void add_keys(std::deque<Pair>& to) {
+void add_keys(std::vector<Pair>& to) {
   Area area(to, "keys");
   add_issuers(area);
   add_server_keys(area);

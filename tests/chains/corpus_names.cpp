@@ -113,8 +113,8 @@ void add_addresses(Area& area) {
   mapped[12] = 192;
   mapped[14] = 2;
   mapped[15] = 1;
-  const auto pair = [&](const char* what, const std::vector<Blob>& names, const char* good, const char* bad) -> Pair& {
-    return area.pair(what, asked(names, good), asked(names, bad), other_name());
+  const auto pair = [&](const char* what, const std::vector<Blob>& names, const char* good, const char* bad) {
+    area.pair(what, asked(names, good), asked(names, bad), other_name());
   };
   pair("an IPv4 address", {four}, "192.0.2.1", "192.0.2.2");
   pair("an IPv6 address", {address(six)}, "2001:db8::1", "2001:db8::2");
@@ -122,8 +122,8 @@ void add_addresses(Area& area) {
   pair("one of both", {four, address(six)}, "2001:db8::1", "2001:db8::192.0.2.1");
   pair("an IPv4 address is not its IPv6 form", {four}, "192.0.2.1", "::ffff:192.0.2.1");
   pair("an IPv6 form is not its IPv4 address", {address(mapped)}, "::ffff:192.0.2.1", "192.0.2.1");
-  const auto instead = [&](const char* what, const Blob& good, const Blob& bad, const char* server) -> Pair& {
-    return area.pair(what, asked({good}, server), asked({bad}, server), other_name());
+  const auto instead = [&](const char* what, const Blob& good, const Blob& bad, const char* server) {
+    area.pair(what, asked({good}, server), asked({bad}, server), other_name());
   };
   instead("a dNSName that spells an address is none", four, dns("192.0.2.1"), "192.0.2.1");
   instead("a wildcard that spells an address is none", four, dns("*.0.2.1"), "192.0.2.1");
@@ -161,8 +161,8 @@ void add_malformed(Area& area) {
     area.pair(row.what, asked({dns("a.example")}, "a.example"), asked({dns("a.example"), dns(row.bad)}, "a.example"),
               malformed(0));
   // Nothing but a name that is none, asked for as it stands there.
-  const auto alone = [&](const char* what, const std::string& name, const char* server) -> Pair& {
-    return area.pair(what, asked({dns(server)}, server), asked({dns(name)}, server), malformed(0));
+  const auto alone = [&](const char* what, const std::string& name, const char* server) {
+    area.pair(what, asked({dns(server)}, server), asked({dns(name)}, server), malformed(0));
   };
   alone("the name ends with a dot", "a.example.", "a.example");
   alone("the name begins with a dot", ".example", "a.example");
@@ -172,7 +172,7 @@ void add_malformed(Area& area) {
 
 } // namespace
 
-void add_names(std::deque<Pair>& to) {
+void add_names(std::vector<Pair>& to) {
   Area area(to, "names");
   add_dns(area);
   add_common_names(area);

@@ -106,6 +106,11 @@ void add_anchors(Area& area, const Identity& root) {
   area.pair("the certificate names another key identifier than its issuer has",
             Question{{root.issue(pointing).der()}, {root.der()}},
             Question{{other_root.issue(pointing).der()}, {root.der()}}, unknown_issuer(0));
+  CertOptions numbered = plain_server();
+  add_extension(numbered, authority_key_id, false, der(0x30, {der(0xA1, directory({"Root"})), der(0x82, {0x55})}));
+  area.pair("the certificate names another serial number than its issuer has",
+            Question{{root.issue(numbered).der()}, {root.der()}},
+            Question{{other_root.issue(numbered).der()}, {root.der()}}, bad_signature(0));
 }
 
 void add_crossings(Area& area, const Identity& root) {
@@ -234,8 +239,8 @@ Question named(const Blob& subject, const Blob& issuer) {
 
 void add_names_of_issuers(Area& area) {
   const Blob name = test::der_name({"My CA"});
-  const auto same = [&](const char* what, const Blob& as, const Blob& other) -> Pair& {
-    return area.pair(what, named(name, as), named(name, other), unknown_issuer(0));
+  const auto same = [&](const char* what, const Blob& as, const Blob& other) {
+    area.pair(what, named(name, as), named(name, other), unknown_issuer(0));
   };
   same("the issuer's name", name, test::der_name({"My CA."}));
   same("the issuer's name, as another kind of string", test::der_name({"My CA"}, 19), test::der_name({"My C"}, 19));
@@ -251,7 +256,7 @@ void add_names_of_issuers(Area& area) {
 
 } // namespace
 
-void add_paths(std::deque<Pair>& to) {
+void add_paths(std::vector<Pair>& to) {
   Area area(to, "paths");
   const Identity root = test::self_signed(authority("Root", 2));
   add_missing(area, root);

@@ -162,7 +162,7 @@ void add_kinds(Area& area) {
 
 } // namespace
 
-void add_signatures(std::deque<Pair>& to) {
+void add_signatures(std::vector<Pair>& to) {
   Area area(to, "signatures");
   add_places(area);
   add_hashes(area);
