@@ -14,9 +14,11 @@
 
 #include <tlsconnect/verify/path_verifier.hpp>
 
+#include "differences.hpp"
 #include "judges.hpp"
 
 using corpus::Answer;
+using corpus::Difference;
 using corpus::Pair;
 using corpus::Question;
 using corpus::Verdict;
@@ -78,8 +80,8 @@ void check(const Question& question, const Verdict& expected) {
     CHECK((said.findings == 1) == expected.alone);
 }
 
-using Identity = std::pair<std::pair<std::vector<corpus::Blob>, std::vector<corpus::Blob>>,
-                           std::pair<std::string, std::int64_t>>;
+using Identity =
+    std::pair<std::pair<std::vector<corpus::Blob>, std::vector<corpus::Blob>>, std::pair<std::string, std::int64_t>>;
 Identity identity(const Question& question) {
   return {{question.chain, question.anchors}, {question.server, question.time}};
 }
@@ -89,6 +91,107 @@ std::set<Identity> distinct_chains() {
   for (const Pair& pair : corpus::all())
     chains.insert({identity(pair.good), identity(pair.bad)});
   return chains;
+}
+
+/// Another verifier.
+struct Library {
+  std::string name;
+  std::string version;
+  std::string series; ///< that the reasons were written for
+  Answer (*ask)(const Question&);
+  std::vector<std::string> Difference::* names;
+};
+
+/// What it says that tlsconnect does not.
+struct Others {
+  Library library;
+  std::vector<std::set<Identity>> by_reason; ///< chains, in the order of `differences`
+  std::vector<std::string> unexplained;
+  std::size_t accepted = 0; ///< the bad ones of pairs
+  std::size_t refused = 0;  ///< the good ones
+};
+
+bool matches(std::string_view pattern, std::string_view name) {
+  return pattern.ends_with('*') ? name.starts_with(pattern.substr(0, pattern.size() - 1)) : name == pattern;
+}
+
+bool explains(const Difference& one, const Library& library, const std::string& name) {
+  for (const auto* names : {&one.both, &(one.*library.names)})
+    for (const std::string& pattern : *names)
+      if (matches(pattern, name))
+        return true;
+  return false;
+}
+
+Others compare(Library library) {
+  Others others{std::move(library), {}, {}, 0, 0};
+  others.by_reason.resize(corpus::differences().size());
+  std::set<Identity> seen;
+  for (const Pair& pair : corpus::all())
+    for (const bool good : {true, false}) {
+      const Question& question = good ? pair.good : pair.bad;
+      const Answer answer = others.library.ask(question);
+      if (answer.accepted == good)
+        continue;
+      if (seen.insert(identity(question)).second)
+        ++(good ? others.refused : others.accepted);
+      bool explained = false;
+      for (std::size_t i = 0; i < corpus::differences().size() && !explained; ++i) {
+        const Difference& one = corpus::differences()[i];
+        explained = one.accepted_there != good && explains(one, others.library, pair.name());
+        if (explained)
+          others.by_reason[i].insert(identity(question));
+      }
+      if (!explained)
+        others.unexplained.push_back(std::string(good ? "refuses: " : "accepts: ") + pair.name() + ": " + answer.text);
+    }
+  return others;
+}
+
+/// Every difference is explained. With a release that the reasons were not written for, the others are told.
+[[maybe_unused]] void check_others(const Others& others) {
+  std::string all;
+  for (const std::string& one : others.unexplained)
+    all += "\n" + one;
+  const std::string summary = others.library.name + " " + others.library.version + " accepts " +
+                              std::to_string(others.accepted) + " chains that tlsconnect refuses, and refuses " +
+                              std::to_string(others.refused) +
+                              " that it accepts; without a reason:" + (all.empty() ? " none" : all);
+  if (others.library.version.starts_with(others.library.series)) {
+    CAPTURE(summary);
+    CHECK(others.unexplained.empty());
+  } else {
+    WARN(summary);
+  }
+}
+
+/// A table of the reasons for one direction.
+std::string table(bool accepted_there, const Others& openssl, const Others& gnutls) {
+  std::string text = "| | " + openssl.library.name + " | " + gnutls.library.name + " | why |\n|---|---|---|---|\n";
+  for (std::size_t i = 0; i < corpus::differences().size(); ++i) {
+    const Difference& one = corpus::differences()[i];
+    if (one.accepted_there != accepted_there)
+      continue;
+    text += "| " + one.title;
+    for (const Others* others : {&openssl, &gnutls})
+      text += " | " + (others->by_reason[i].empty() ? std::string() : std::to_string(others->by_reason[i].size()));
+    text += " | " + one.text + " |\n";
+  }
+  return text;
+}
+
+[[maybe_unused]] std::string tables(const Others& openssl, const Others& gnutls) {
+  const std::size_t count = distinct_chains().size();
+  std::string text =
+      std::to_string(corpus::all().size()) + " pairs, " + std::to_string(count) +
+      " different chains.\n\n| | accepts what tlsconnect refuses | refuses what tlsconnect accepts | says "
+      "the same |\n|---|---|---|---|\n";
+  for (const Others* one : {&openssl, &gnutls})
+    text += "| " + one->library.name + " " + one->library.version + " | " + std::to_string(one->accepted) + " | " +
+            std::to_string(one->refused) + " | " + std::to_string(count - one->accepted - one->refused) + " |\n";
+  text += "\n## Accepted there, refused by tlsconnect\n\n" + table(true, openssl, gnutls);
+  text += "\n## Refused there, accepted by tlsconnect\n\n" + table(false, openssl, gnutls);
+  return text;
 }
 
 } // namespace
@@ -115,3 +218,90 @@ TEST_CASE("the corpus has at least three hundred chains, in pairs", "[chains]") 
   }
   CHECK(distinct_chains().size() >= 300);
 }
+
+TEST_CASE("the corpus has a bad chain for each rule that a chain alone can break", "[chains]") {
+  std::set<std::string> broken;
+  for (const Pair& pair : corpus::all())
+    broken.insert(pair.verdict.rule);
+  for (unsigned i = 0; i <= static_cast<unsigned>(PathRule::status_known); ++i) {
+    const auto rule = static_cast<PathRule>(i);
+    CAPTURE(describe(rule).name);
+    // Nobody is revoked by what a chain says.
+    CHECK(broken.contains(std::string(describe(rule).name)) == (rule != PathRule::not_revoked));
+  }
+  CHECK(broken.contains("name"));
+  CHECK(broken.contains("unreadable"));
+}
+
+TEST_CASE("each reason for a difference has chains", "[chains]") {
+  std::set<std::string> titles;
+  for (const Difference& one : corpus::differences()) {
+    CAPTURE(one.title);
+    CHECK(titles.insert(one.title).second);
+    CHECK_FALSE(one.text.empty());
+    CHECK(one.both.size() + one.openssl.size() + one.gnutls.size() > 0);
+    for (const auto* names : {&one.both, &one.openssl, &one.gnutls})
+      for (const std::string& pattern : *names) {
+        CAPTURE(pattern);
+        CHECK(std::any_of(corpus::all().begin(), corpus::all().end(),
+                          [&](const Pair& pair) { return matches(pattern, pair.name()); }));
+      }
+  }
+}
+
+#if defined(CHAINS_HAS_OPENSSL)
+namespace {
+const Others& openssl() {
+  static const Others others = compare(
+      {"OpenSSL", corpus::openssl_version(), corpus::openssl_series, corpus::ask_openssl, &Difference::openssl});
+  return others;
+}
+} // namespace
+
+TEST_CASE("where OpenSSL says something else, there is a reason", "[chains]") { check_others(openssl()); }
+#endif
+
+#if defined(CHAINS_HAS_GNUTLS)
+namespace {
+const Others& gnutls() {
+  static const Others others =
+      compare({"GnuTLS", corpus::gnutls_version(), corpus::gnutls_series, corpus::ask_gnutls, &Difference::gnutls});
+  return others;
+}
+} // namespace
+
+TEST_CASE("where GnuTLS says something else, there is a reason", "[chains]") { check_others(gnutls()); }
+#endif
+
+#if defined(CHAINS_HAS_OPENSSL) && defined(CHAINS_HAS_GNUTLS)
+TEST_CASE("the tables of differences in the documentation are those that are found", "[docs]") {
+  const char* path = std::getenv("TLSCONNECT_COMPARISON_PAGE");
+  if (path == nullptr)
+    SKIP("TLSCONNECT_COMPARISON_PAGE is the path of docs/verifier-comparison.md; the Meson test sets it");
+  std::ifstream in(path, std::ios::binary);
+  REQUIRE(in.good());
+  const std::string document((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  const std::string opening = "<!-- [differences] -->\n";
+  const std::string closing = "<!-- [/differences] -->\n";
+  const std::size_t begin = document.find(opening);
+  const std::size_t end = document.find(closing);
+  REQUIRE(begin != std::string::npos);
+  REQUIRE(end != std::string::npos);
+  const std::string written = document.substr(begin + opening.size(), end - begin - opening.size());
+  const std::string said = tables(openssl(), gnutls());
+
+  const char* update = std::getenv("TLSCONNECT_UPDATE_DOCS");
+  if (update != nullptr && std::string_view(update) == "1" && written != said) {
+    std::ofstream out(path, std::ios::binary | std::ios::trunc);
+    out << document.substr(0, begin + opening.size()) << said << document.substr(end);
+    REQUIRE(out.good());
+    return;
+  }
+  // Other releases may differ elsewhere; the tables say of which they are.
+  for (const Others* one : {&openssl(), &gnutls()})
+    if (written.find("| " + one->library.name + " " + one->library.version + " |") == std::string::npos)
+      SKIP("the documentation is about another release than " << one->library.name << " " << one->library.version);
+  INFO("run this test with TLSCONNECT_UPDATE_DOCS=1 to write the tables anew");
+  CHECK(written == said);
+}
+#endif

@@ -86,8 +86,8 @@ void Area::pair(std::string what, void (*good)(Plan&), void (*bad)(Plan&), Verdi
 const std::vector<Pair>& all() {
   static const std::vector<Pair> pairs = [] {
     std::vector<Pair> list;
-    for (const auto add : {add_paths, add_fields, add_authorities, add_extensions, add_constraints, add_names, add_keys,
-                           add_signatures})
+    for (const auto add :
+         {add_paths, add_fields, add_authorities, add_extensions, add_constraints, add_names, add_keys, add_signatures})
       add(list);
     return list;
   }();

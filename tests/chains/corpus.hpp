@@ -33,8 +33,8 @@ struct Question {
 
 /// What tlsconnect must say.
 struct Verdict {
-  std::string rule; ///< PathRule's name; "unreadable" for what is no certificate, "name"; empty: accepted
-  std::string code; ///< of the error
+  std::string rule;         ///< PathRule's name; "unreadable" for what is no certificate, "name"; empty: accepted
+  std::string code;         ///< of the error
   std::size_t position = 0; ///< which certificate: 0 is the server's, the number of those sent is the anchor
   bool alone = true;        ///< whether that is all that is wrong
 

@@ -11,63 +11,72 @@ const Blob ca_true = {0x30, 0x03, 0x01, 0x01, 0xFF};
 const Blob empty_sequence = {0x30, 0x00};
 
 void add_basic_constraints(Area& area) {
-  area.pair("the authority's certificate says that it is one", plan(),
-            [](Plan& p) {
-              p.authority().ca = false;
-              p.authority().key_usage = test::key_cert_sign;
-              p.authority().extended_key_usage = std::vector<std::string>();
-            },
-            no_authority(1));
-  area.pair("the upper authority's says it, too", plan(2),
-            [](Plan& p) {
-              p.authorities[0].ca = false;
-              p.authorities[0].key_usage = test::key_cert_sign;
-              p.authorities[0].extended_key_usage = std::vector<std::string>();
-            },
-            no_authority(2));
-  area.pair("the root's says it", plan(),
-            [](Plan& p) {
-              p.root.ca = false;
-              p.root.key_usage = test::key_cert_sign;
-              p.root.extended_key_usage = std::vector<std::string>();
-            },
-            no_authority(2));
-  area.pair("without keyUsage, the authority's says it",
-            [](Plan& p) {
-              p.authority().only_these_extensions = true;
-              add_extension(p.authority(), basic_constraints_id, true, ca_true);
-            },
-            [](Plan& p) {
-              p.authority().only_these_extensions = true;
-              add_extension(p.authority(), "1.2.3.4", false, ca_true);
-            },
-            no_authority(1));
-  area.pair("cA is true",
-            [](Plan& p) {
-              p.authority().only_these_extensions = true;
-              add_extension(p.authority(), basic_constraints_id, true, ca_true);
-            },
-            [](Plan& p) {
-              p.authority().only_these_extensions = true;
-              add_extension(p.authority(), basic_constraints_id, true, empty_sequence);
-            },
-            no_authority(1));
-  area.pair("basicConstraints need not be critical",
-            [](Plan& p) {
-              p.authority().only_these_extensions = true;
-              add_extension(p.authority(), basic_constraints_id, false, ca_true);
-            },
-            [](Plan& p) {
-              p.authority().only_these_extensions = true;
-              add_extension(p.authority(), basic_constraints_id, false, empty_sequence);
-            },
-            no_authority(1));
-  area.pair("another server's certificate is no authority", plan(),
-            [](Plan& p) { p.authority() = server(3); }, no_authority(1).and_more());
+  area.pair(
+      "the authority's certificate says that it is one", plan(),
+      [](Plan& p) {
+        p.authority().ca = false;
+        p.authority().key_usage = test::key_cert_sign;
+        p.authority().extended_key_usage = std::vector<std::string>();
+      },
+      no_authority(1));
+  area.pair(
+      "the upper authority's says it, too", plan(2),
+      [](Plan& p) {
+        p.authorities[0].ca = false;
+        p.authorities[0].key_usage = test::key_cert_sign;
+        p.authorities[0].extended_key_usage = std::vector<std::string>();
+      },
+      no_authority(2));
+  area.pair(
+      "the root's says it", plan(),
+      [](Plan& p) {
+        p.root.ca = false;
+        p.root.key_usage = test::key_cert_sign;
+        p.root.extended_key_usage = std::vector<std::string>();
+      },
+      no_authority(2));
+  area.pair(
+      "without keyUsage, the authority's says it",
+      [](Plan& p) {
+        p.authority().only_these_extensions = true;
+        add_extension(p.authority(), basic_constraints_id, true, ca_true);
+      },
+      [](Plan& p) {
+        p.authority().only_these_extensions = true;
+        add_extension(p.authority(), "1.2.3.4", false, ca_true);
+      },
+      no_authority(1));
+  area.pair(
+      "cA is true",
+      [](Plan& p) {
+        p.authority().only_these_extensions = true;
+        add_extension(p.authority(), basic_constraints_id, true, ca_true);
+      },
+      [](Plan& p) {
+        p.authority().only_these_extensions = true;
+        add_extension(p.authority(), basic_constraints_id, true, empty_sequence);
+      },
+      no_authority(1));
+  area.pair(
+      "basicConstraints need not be critical",
+      [](Plan& p) {
+        p.authority().only_these_extensions = true;
+        add_extension(p.authority(), basic_constraints_id, false, ca_true);
+      },
+      [](Plan& p) {
+        p.authority().only_these_extensions = true;
+        add_extension(p.authority(), basic_constraints_id, false, empty_sequence);
+      },
+      no_authority(1));
+  area.pair(
+      "another server's certificate is no authority", plan(), [](Plan& p) { p.authority() = server(3); },
+      no_authority(1).and_more());
 
   // The server's own.
-  area.pair("the server's is no authority's", [](Plan& p) { add_extension(p.leaf, basic_constraints_id, true, empty_sequence); },
-            [](Plan& p) { add_extension(p.leaf, basic_constraints_id, true, ca_true); }, is_authority(0));
+  area.pair(
+      "the server's is no authority's",
+      [](Plan& p) { add_extension(p.leaf, basic_constraints_id, true, empty_sequence); },
+      [](Plan& p) { add_extension(p.leaf, basic_constraints_id, true, ca_true); }, is_authority(0));
   const auto pinned = [](bool ca) {
     CertOptions options = server();
     options.ca = ca;
@@ -104,30 +113,32 @@ void add_path_lengths(Area& area) {
   }
   area.pair("two self-issued certificates do not count", limited(1, 0, 0, 2), limited(1, 0, 1, 2), too_long(1));
   area.pair("the lower limit", plan(3), [](Plan& p) { p.authorities[1].path_length = 0; }, too_long(1));
-  area.pair("the upper limit, below which there is a larger one",
-            [](Plan& p) {
-              p = plan(2);
-              p.root.path_length = 2;
-              p.authorities[0].path_length = 9;
-            },
-            [](Plan& p) {
-              p = plan(2);
-              p.root.path_length = 1;
-              p.authorities[0].path_length = 9;
-            },
-            too_long(1));
-  area.pair("a large limit",
-            [](Plan& p) {
-              p.authority().only_these_extensions = true;
-              add_extension(p.authority(), basic_constraints_id, true,
-                            {0x30, 0x0A, 0x01, 0x01, 0xFF, 0x02, 0x05, 0x01, 0x00, 0x00, 0x00, 0x00});
-            },
-            [](Plan& p) {
-              p.authority().only_these_extensions = true;
-              add_extension(p.authority(), basic_constraints_id, true,
-                            {0x30, 0x0A, 0x01, 0x01, 0xFF, 0x02, 0x05, 0x81, 0x00, 0x00, 0x00, 0x00});
-            },
-            malformed(1));
+  area.pair(
+      "the upper limit, below which there is a larger one",
+      [](Plan& p) {
+        p = plan(2);
+        p.root.path_length = 2;
+        p.authorities[0].path_length = 9;
+      },
+      [](Plan& p) {
+        p = plan(2);
+        p.root.path_length = 1;
+        p.authorities[0].path_length = 9;
+      },
+      too_long(1));
+  area.pair(
+      "a large limit",
+      [](Plan& p) {
+        p.authority().only_these_extensions = true;
+        add_extension(p.authority(), basic_constraints_id, true,
+                      {0x30, 0x0A, 0x01, 0x01, 0xFF, 0x02, 0x05, 0x01, 0x00, 0x00, 0x00, 0x00});
+      },
+      [](Plan& p) {
+        p.authority().only_these_extensions = true;
+        add_extension(p.authority(), basic_constraints_id, true,
+                      {0x30, 0x0A, 0x01, 0x01, 0xFF, 0x02, 0x05, 0x81, 0x00, 0x00, 0x00, 0x00});
+      },
+      malformed(1));
 }
 
 void add_key_usages(Area& area) {
@@ -158,26 +169,28 @@ void add_key_usages(Area& area) {
     bad.at(row.position).key_usage = row.bad;
     area.pair(row.what, good, bad, corpus::key_usage(row.position));
   }
-  area.pair("keyUsage need not be critical",
-            [](Plan& p) {
-              p.leaf.key_usage = 0;
-              add_extension(p.leaf, key_usage_id, false, {0x03, 0x02, 0x07, 0x80});
-            },
-            [](Plan& p) {
-              p.leaf.key_usage = 0;
-              add_extension(p.leaf, key_usage_id, false, {0x03, 0x02, 0x05, 0x20});
-            },
-            corpus::key_usage(0));
-  area.pair("non-repudiation is no use for TLS",
-            [](Plan& p) {
-              p.leaf.key_usage = 0;
-              add_extension(p.leaf, key_usage_id, true, {0x03, 0x02, 0x06, 0xC0});
-            },
-            [](Plan& p) {
-              p.leaf.key_usage = 0;
-              add_extension(p.leaf, key_usage_id, true, {0x03, 0x02, 0x06, 0x40});
-            },
-            corpus::key_usage(0));
+  area.pair(
+      "keyUsage need not be critical",
+      [](Plan& p) {
+        p.leaf.key_usage = 0;
+        add_extension(p.leaf, key_usage_id, false, {0x03, 0x02, 0x07, 0x80});
+      },
+      [](Plan& p) {
+        p.leaf.key_usage = 0;
+        add_extension(p.leaf, key_usage_id, false, {0x03, 0x02, 0x05, 0x20});
+      },
+      corpus::key_usage(0));
+  area.pair(
+      "non-repudiation is no use for TLS",
+      [](Plan& p) {
+        p.leaf.key_usage = 0;
+        add_extension(p.leaf, key_usage_id, true, {0x03, 0x02, 0x06, 0xC0});
+      },
+      [](Plan& p) {
+        p.leaf.key_usage = 0;
+        add_extension(p.leaf, key_usage_id, true, {0x03, 0x02, 0x06, 0x40});
+      },
+      corpus::key_usage(0));
 }
 
 void add_purposes(Area& area) {
@@ -211,16 +224,17 @@ void add_purposes(Area& area) {
     bad.at(row.position).extended_key_usage = row.bad;
     area.pair(row.what, good, bad, purpose(row.position));
   }
-  area.pair("a critical extendedKeyUsage",
-            [](Plan& p) {
-              p.leaf.extended_key_usage = std::vector<std::string>();
-              add_extension(p.leaf, extended_key_usage_id, true, der(0x30, der_oid("1.3.6.1.5.5.7.3.1")));
-            },
-            [](Plan& p) {
-              p.leaf.extended_key_usage = std::vector<std::string>();
-              add_extension(p.leaf, extended_key_usage_id, true, der(0x30, der_oid("1.3.6.1.5.5.7.3.2")));
-            },
-            purpose(0));
+  area.pair(
+      "a critical extendedKeyUsage",
+      [](Plan& p) {
+        p.leaf.extended_key_usage = std::vector<std::string>();
+        add_extension(p.leaf, extended_key_usage_id, true, der(0x30, der_oid("1.3.6.1.5.5.7.3.1")));
+      },
+      [](Plan& p) {
+        p.leaf.extended_key_usage = std::vector<std::string>();
+        add_extension(p.leaf, extended_key_usage_id, true, der(0x30, der_oid("1.3.6.1.5.5.7.3.2")));
+      },
+      purpose(0));
 }
 
 } // namespace

@@ -42,19 +42,21 @@ void add_dns(Area& area) {
       {"in capitals", constraints({a, com}, {}), dns("B.EXAMPLE.COM"), dns("B.EXAMPLE.NET")},
       {"a constraint in capitals", constraints({a, dns("EXAMPLE.com")}, {}), com, dns("example.net")},
       {"a constraint with a dot in front", constraints({a, dns(".example.com")}, {}), dns("b.example.com"), com},
-      {"one of several permitted domains", constraints({a, com, dns("b.example")}, {}), dns("b.example"), dns("c.example")},
+      {"one of several permitted domains", constraints({a, com, dns("b.example")}, {}), dns("b.example"),
+       dns("c.example")},
       {"a name that is not in the excluded domain", constraints({}, {com}), dns("example.org"), dns("b.example.com")},
       {"not the excluded domain itself", constraints({}, {com}), dns("badexample.com"), com},
       {"an excluded domain with a dot in front", constraints({}, {dns(".example.com")}), com, dns("b.example.com")},
-      {"none of several excluded domains", constraints({}, {com, dns("b.example")}), dns("c.example"), dns("b.example")},
+      {"none of several excluded domains", constraints({}, {com, dns("b.example")}), dns("c.example"),
+       dns("b.example")},
       {"permitted, and not excluded", constraints({a, com}, {dns("evil.example.com")}), dns("good.example.com"),
        dns("evil.example.com")},
       {"a wildcard in the permitted domain", constraints({a, com}, {}), dns("*.example.com"), dns("*.com")},
       {"a wildcard wider than the permitted domain", constraints({a, dns("b.example.com")}, {}), dns("*.b.example.com"),
        dns("*.example.com")},
       {"a wildcard below the excluded domain", constraints({}, {com}), dns("*.example.org"), dns("*.b.example.com")},
-      {"a wildcard that covers the excluded name", constraints({}, {dns("evil.example.com")}), dns("*.good.example.com"),
-       dns("*.example.com")},
+      {"a wildcard that covers the excluded name", constraints({}, {dns("evil.example.com")}),
+       dns("*.good.example.com"), dns("*.example.com")},
       {"a wildcard of one label does not reach further", constraints({}, {dns("very.evil.example.com")}),
        dns("*.example.com"), dns("*.evil.example.com")},
   };
@@ -126,7 +128,10 @@ void add_directory_names(Area& area) {
       {"a subject above the excluded one", not_ab, {"A"}, {"A", "B", "C"}},
       {"an excluded subject in another case", not_ab, {"a", "c"}, {"a", "b"}},
       {"an empty subject is no name", only_a, {}, {"B"}},
-      {"one value that looks like two", constraints({directory({"A", "B"})}, {}), {"A", "B"}, {std::string("A\0\1B", 4)}},
+      {"one value that looks like two",
+       constraints({directory({"A", "B"})}, {}),
+       {"A", "B"},
+       {std::string("A\0\1B", 4)}},
   };
   for (const Subjects& row : rows)
     area.pair(row.what, subject(row.value, row.good), subject(row.value, row.bad), constrained(0));
@@ -190,9 +195,8 @@ void add_places(Area& area) {
   };
   area.pair("the authority's own name", named_authority("Lower", "ca.example.com"),
             named_authority("Lower", "ca.example.org"), constrained(1));
-  area.pair("the name of a self-issued certificate is not looked at",
-            named_authority("Authority 1", "ca.example.org"), named_authority("Lower", "ca.example.org"),
-            constrained(1));
+  area.pair("the name of a self-issued certificate is not looked at", named_authority("Authority 1", "ca.example.org"),
+            named_authority("Lower", "ca.example.org"), constrained(1));
   const auto self_issued_leaf = [&](const char* name) {
     Plan p = chain(com, {dns(name)});
     p.leaf.common_name = "Authority 2";
@@ -200,9 +204,10 @@ void add_places(Area& area) {
   };
   area.pair("unless it is the server's", self_issued_leaf("b.example.com"), self_issued_leaf("b.example.org"),
             constrained(0));
-  area.pair("a server's certificate has no nameConstraints", plan(),
-            [](Plan& p) { add_extension(p.leaf, name_constraints_id, true, constraints({dns("a.example")}, {})); },
-            constrained(0));
+  area.pair(
+      "a server's certificate has no nameConstraints", plan(),
+      [](Plan& p) { add_extension(p.leaf, name_constraints_id, true, constraints({dns("a.example")}, {})); },
+      constrained(0));
   // More than anybody could compare.
   std::vector<Blob> bases;
   std::vector<Blob> names;

@@ -45,10 +45,11 @@ void add_encodings(Area& area) {
 }
 
 void add_versions(Area& area) {
-  area.pair("the server's certificate is of version 3", plan(), [](Plan& p) { p.leaf.version1 = true; },
-            old_version(0));
-  area.pair("the authority's certificate is of version 3", plan(), [](Plan& p) { p.authority().version1 = true; },
-            no_authority(1));
+  area.pair(
+      "the server's certificate is of version 3", plan(), [](Plan& p) { p.leaf.version1 = true; }, old_version(0));
+  area.pair(
+      "the authority's certificate is of version 3", plan(), [](Plan& p) { p.authority().version1 = true; },
+      no_authority(1));
   area.pair("the root is of version 3", plan(), [](Plan& p) { p.root.version1 = true; }, no_authority(2));
   for (const unsigned version : {1U, 2U})
     for (const std::size_t position : {std::size_t{0}, std::size_t{1}, std::size_t{2}}) {
@@ -85,8 +86,9 @@ void add_serials(Area& area) {
       area.pair(row.what + std::string(position == 0 ? "" : ", of the authority"), good, bad, row.verdict(position));
     }
   // An anchor is an input, however it is numbered.
-  area.pair("zero is the root's serial number, not the authority's", [](Plan& p) { p.root.serial_bytes = Blob{0x00}; },
-            [](Plan& p) { p.authority().serial_bytes = Blob{0x00}; }, bad_serial(1));
+  area.pair(
+      "zero is the root's serial number, not the authority's", [](Plan& p) { p.root.serial_bytes = Blob{0x00}; },
+      [](Plan& p) { p.authority().serial_bytes = Blob{0x00}; }, bad_serial(1));
 }
 
 void add_algorithms(Area& area) {
@@ -122,20 +124,23 @@ void add_dates(Area& area) {
   Plan far = plan();
   far.root.not_after_text = far.authority().not_after_text = "29991231235959Z";
   far.leaf.validity = join({utc("491231235959Z"), generalized("20501231235959Z")});
-  far.time = 2'540'000'000; // in June 2050
+  far.time = 2'540'000'000;                                                                       // in June 2050
   area.pair("the years 2049 and 2050", far, [](Plan& p) { p.time = 2'556'144'000; }, expired(0)); // 2051
-  area.pair("a date before 2050 with two digits of the year",
-            [](Plan& p) { p.leaf.validity = join({utc("260501000000Z"), utc("260731000000Z")}); },
-            [](Plan& p) { p.leaf.validity = join({utc("260501000000Z"), utc("260531235959Z")}); }, expired(0));
-  area.pair("two digits of the year from 50 on are the twentieth century",
-            [](Plan& p) { p.leaf.validity = join({utc("500101000000Z"), utc("260731000000Z")}); },
-            [](Plan& p) { p.leaf.validity = join({utc("490101000000Z"), utc("490731000000Z")}); }, not_yet_valid(0));
-  area.pair("the dates are the right way round", plan(),
-            [](Plan& p) {
-              p.leaf.not_before = now + day;
-              p.leaf.not_after = now - day;
-            },
-            expired(0));
+  area.pair(
+      "a date before 2050 with two digits of the year",
+      [](Plan& p) { p.leaf.validity = join({utc("260501000000Z"), utc("260731000000Z")}); },
+      [](Plan& p) { p.leaf.validity = join({utc("260501000000Z"), utc("260531235959Z")}); }, expired(0));
+  area.pair(
+      "two digits of the year from 50 on are the twentieth century",
+      [](Plan& p) { p.leaf.validity = join({utc("500101000000Z"), utc("260731000000Z")}); },
+      [](Plan& p) { p.leaf.validity = join({utc("490101000000Z"), utc("490731000000Z")}); }, not_yet_valid(0));
+  area.pair(
+      "the dates are the right way round", plan(),
+      [](Plan& p) {
+        p.leaf.not_before = now + day;
+        p.leaf.not_after = now - day;
+      },
+      expired(0));
   struct Row {
     const char* what;
     Blob bad;

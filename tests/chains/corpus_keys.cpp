@@ -79,10 +79,13 @@ void add_issuers(Area& area) {
     KeyType type;
   };
   static constexpr Kind kinds[] = {
-      {"P-384", KeyType::p384},       {"P-521", KeyType::p521},
+      {"P-384", KeyType::p384},
+      {"P-521", KeyType::p521},
       {"RSA 2048", KeyType::rsa2048},
-      {"RSA-PSS", KeyType::rsa_pss2048}, {"RSA-PSS for SHA-256", KeyType::rsa_pss2048_sha256},
-      {"Ed25519", KeyType::ed25519},  {"Ed448", KeyType::ed448},
+      {"RSA-PSS", KeyType::rsa_pss2048},
+      {"RSA-PSS for SHA-256", KeyType::rsa_pss2048_sha256},
+      {"Ed25519", KeyType::ed25519},
+      {"Ed448", KeyType::ed448},
   };
   for (const Kind& kind : kinds)
     for (const std::size_t position : {std::size_t{0}, std::size_t{1}, std::size_t{2}}) {
@@ -141,11 +144,11 @@ void add_server_keys(Area& area) {
   const Blob ed25519 = Key::cached(KeyType::ed25519).public_der();
   pair("Ed25519, not X25519", ed25519, key_info(algorithm("1.3.101.110"), Blob(32, 9)));
   pair("Ed25519 has 32 bytes", ed25519, key_info(algorithm("1.3.101.112"), Blob(31, 9)));
-  pair("Ed25519 has no parameters", ed25519, key_info(algorithm("1.3.101.112", null), Blob(ed25519.end() - 32, ed25519.end())));
+  pair("Ed25519 has no parameters", ed25519,
+       key_info(algorithm("1.3.101.112", null), Blob(ed25519.end() - 32, ed25519.end())));
   pair("RSA, not DSA", rsa(2048), dsa());
   pair("a key of a known kind", p256(), key_info(algorithm("1.2.3.4"), p256_point()));
-  pair("all bits of a key are used", p256(), der(0x30, {named, der(0x03, {Blob{0x01}, p256_point()})}),
-       unreadable(0));
+  pair("all bits of a key are used", p256(), der(0x30, {named, der(0x03, {Blob{0x01}, p256_point()})}), unreadable(0));
 }
 
 void add_other_keys(Area& area) {

@@ -92,12 +92,13 @@ void add_common_names(Area& area) {
   Plan by_common_name = named("192.0.2.1", {});
   by_address.server = by_common_name.server = "192.0.2.1";
   area.pair("a common name that is an address is none", by_address, by_common_name, other_name());
-  area.pair("no subject", named("a.example", {dns("a.example")}),
-            [](Plan& p) {
-              p.leaf.subject_name = test::der_name({});
-              p.server = "b.example";
-            },
-            other_name());
+  area.pair(
+      "no subject", named("a.example", {dns("a.example")}),
+      [](Plan& p) {
+        p.leaf.subject_name = test::der_name({});
+        p.server = "b.example";
+      },
+      other_name());
 }
 
 void add_addresses(Area& area) {
@@ -148,13 +149,14 @@ void add_malformed(Area& area) {
       {"a dNSName has no space", "a example"},
       {"a dNSName has no zero byte at its end", std::string("a.example\0", 10)},
       {"a dNSName has no zero byte in it", std::string("a.example\0.evil.example", 23)},
-      {"a dNSName has no letters but those of ASCII", "b\xC3\xBC" "cher.example"},
+      {"a dNSName has no letters but those of ASCII", "b\xC3\xBC"
+                                                      "cher.example"},
       {"a dNSName has no slash", "a.example/b"},
       {"a dNSName is no URI", "https://a.example"},
       {"a dNSName has no port", "a.example:443"},
       {"a dNSName has labels of at most 63 bytes", std::string(64, 'a') + ".example"},
-      {"a dNSName has at most 253 bytes", std::string(62, 'a') + "." + std::string(62, 'a') + "." + std::string(62, 'a') +
-                                             "." + std::string(62, 'a') + ".aaa"},
+      {"a dNSName has at most 253 bytes", std::string(62, 'a') + "." + std::string(62, 'a') + "." +
+                                              std::string(62, 'a') + "." + std::string(62, 'a') + ".aaa"},
       {"a wildcard does not end with a dot", "*.b.example."},
   };
   for (const Odd& row : rows)

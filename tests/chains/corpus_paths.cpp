@@ -210,8 +210,8 @@ void add_loops(Area& area, const Identity& root) {
   }
   std::vector<Blob> marked = mesh;
   marked.insert(marked.begin() + 1, x.cross_signed_by(root, plain("X", 10)).der());
-  area.pair("sixty certificates that may each have issued each, and the right one first", Question{marked, {root.der()}},
-            Question{mesh, {root.der()}}, too_many_ways());
+  area.pair("sixty certificates that may each have issued each, and the right one first",
+            Question{marked, {root.der()}}, Question{mesh, {root.der()}}, too_many_ways());
   const Identity trusted = test::self_signed(plain("Trusted", 12));
   const Identity real = trusted.issue(plain("Same", 13));
   std::vector<Blob> namesakes = {real.issue(plain_server()).der()};
@@ -223,9 +223,7 @@ void add_loops(Area& area, const Identity& root) {
             Question{namesakes, {trusted.der()}}, bad_signature(0));
 }
 
-void add_depths(Area& area) {
-  area.pair("ten certificates in the path", plan(8), plan(9), unknown_issuer(9));
-}
+void add_depths(Area& area) { area.pair("ten certificates in the path", plan(8), plan(9), unknown_issuer(9)); }
 
 /// A certificate whose issuer's name is written in another way than the issuer writes it.
 Question named(const Blob& subject, const Blob& issuer) {

@@ -32,18 +32,21 @@ Plan named(KeyType type, const Blob& identifier) {
 }
 
 void add_places(Area& area) {
-  area.pair("the server's certificate is signed", plan(), [](Plan& p) { p.leaf.break_signature = true; },
-            bad_signature(0));
-  area.pair("the authority's certificate is signed", plan(), [](Plan& p) { p.authority().break_signature = true; },
-            bad_signature(1));
-  area.pair("the upper authority's certificate is signed", plan(2),
-            [](Plan& p) { p.authorities[0].break_signature = true; }, bad_signature(2));
-  area.pair("nothing depends on how the root signed itself", [](Plan& p) { p.root.break_signature = true; },
-            [](Plan& p) {
-              p.root.break_signature = true;
-              p.authority().break_signature = true;
-            },
-            bad_signature(1));
+  area.pair(
+      "the server's certificate is signed", plan(), [](Plan& p) { p.leaf.break_signature = true; }, bad_signature(0));
+  area.pair(
+      "the authority's certificate is signed", plan(), [](Plan& p) { p.authority().break_signature = true; },
+      bad_signature(1));
+  area.pair(
+      "the upper authority's certificate is signed", plan(2), [](Plan& p) { p.authorities[0].break_signature = true; },
+      bad_signature(2));
+  area.pair(
+      "nothing depends on how the root signed itself", [](Plan& p) { p.root.break_signature = true; },
+      [](Plan& p) {
+        p.root.break_signature = true;
+        p.authority().break_signature = true;
+      },
+      bad_signature(1));
   // One bit of what was signed.
   Question tampered = plan().question();
   const std::string text = "Server";
@@ -83,12 +86,15 @@ void add_hashes(Area& area) {
     for (const char* hash : {"SHA-256", "SHA-384", "SHA-512"})
       area.pair(std::string(row.what) + " with " + hash + ", not with SHA-1", hashed(row.type, hash, row.padding),
                 hashed(row.type, "SHA-1", row.padding), weak_algorithm(0));
-  area.pair("the authority's certificate is not signed with SHA-1", plan(), [](Plan& p) { p.authority().hash = "SHA-1"; },
-            weak_algorithm(1));
-  area.pair("the upper authority's certificate is not signed with SHA-1", plan(2),
-            [](Plan& p) { p.authorities[0].hash = "SHA-1"; }, weak_algorithm(2));
-  area.pair("the root may be", [](Plan& p) { p.root.hash = "SHA-1"; },
-            [](Plan& p) { p.root.hash = p.authority().hash = "SHA-1"; }, weak_algorithm(1));
+  area.pair(
+      "the authority's certificate is not signed with SHA-1", plan(), [](Plan& p) { p.authority().hash = "SHA-1"; },
+      weak_algorithm(1));
+  area.pair(
+      "the upper authority's certificate is not signed with SHA-1", plan(2),
+      [](Plan& p) { p.authorities[0].hash = "SHA-1"; }, weak_algorithm(2));
+  area.pair(
+      "the root may be", [](Plan& p) { p.root.hash = "SHA-1"; },
+      [](Plan& p) { p.root.hash = p.authority().hash = "SHA-1"; }, weak_algorithm(1));
 }
 
 void add_identifiers(Area& area) {
@@ -134,14 +140,16 @@ void add_identifiers(Area& area) {
   };
   const Blob hash = der(0xA0, sha256);
   const Blob salt = der(0xA2, {0x02, 0x01, 0x20});
-  const Plan right = pss({hash, mgf256, salt});
-  area.pair("RSASSA-PSS says with which hash", right, pss({}), weak_algorithm(0));
-  area.pair("RSASSA-PSS has the same hash in its mask", right, pss({hash, mgf384, salt}), odd_algorithm(0));
-  area.pair("RSASSA-PSS has a salt of the length of the hash", right, pss({hash, mgf256, der(0xA2, {0x02, 0x01, 0x14})}),
-            odd_algorithm(0));
-  area.pair("RSASSA-PSS says how long the salt is", right, pss({hash, mgf256}), odd_algorithm(0));
-  area.pair("RSASSA-PSS has the usual trailer", right, pss({hash, mgf256, salt, der(0xA3, {0x02, 0x01, 0x02})}),
-            odd_algorithm(0));
+  const Question right = pss({hash, mgf256, salt}).question(); // one, as its signatures are random
+  const auto wrong = [&](const char* what, const std::vector<Blob>& parameters, Verdict verdict) {
+    area.pair(what, right, pss(parameters).question(), std::move(verdict));
+  };
+  wrong("RSASSA-PSS says with which hash", {}, weak_algorithm(0));
+  wrong("RSASSA-PSS has the same hash in its mask", {hash, mgf384, salt}, odd_algorithm(0));
+  wrong("RSASSA-PSS has a salt of the length of the hash", {hash, mgf256, der(0xA2, {0x02, 0x01, 0x14})},
+        odd_algorithm(0));
+  wrong("RSASSA-PSS says how long the salt is", {hash, mgf256}, odd_algorithm(0));
+  wrong("RSASSA-PSS has the usual trailer", {hash, mgf256, salt, der(0xA3, {0x02, 0x01, 0x02})}, odd_algorithm(0));
 }
 
 void add_kinds(Area& area) {

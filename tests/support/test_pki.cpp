@@ -399,9 +399,7 @@ Identity Identity::mint(const CertOptions& options, const std::shared_ptr<const 
     to.encode(asn1_time(options.not_before))
         .encode(options.not_after_text.empty() ? asn1_time(options.not_after)
                                                : Botan::ASN1_Time(options.not_after_text, ASN1_Type::GeneralizedTime));
-  to.end_cons()
-      .raw_bytes(subject)
-      .raw_bytes(options.public_key ? *options.public_key : key.public_der());
+  to.end_cons().raw_bytes(subject).raw_bytes(options.public_key ? *options.public_key : key.public_der());
 
   if (options.extension_list) {
     to.start_explicit(3).start_sequence().raw_bytes(*options.extension_list).end_cons().end_explicit();
