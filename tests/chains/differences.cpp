@@ -102,7 +102,8 @@ std::vector<Difference> accepted_elsewhere() {
         "authorities: the server may sign", "authorities: the server may sign and agree",
         "authorities: the server may sign and encipher"},
        {},
-       {"authorities: a server without keyUsage", "authorities: non-repudiation is no use for TLS"}},
+       {"authorities: a server without keyUsage", "authorities: non-repudiation is no use for TLS",
+        "authorities: the ninth bit is no use for TLS"}},
       {true,
        "extendedKeyUsage of a server's certificate",
        "serverAuth must stand in it. OpenSSL still takes the purposes of the nineties that once unlocked strong "
