@@ -215,9 +215,12 @@ void add_places(Area& area) {
     bases.push_back(dns("x" + std::to_string(i) + ".example"));
   for (int i = 0; i < 600; ++i)
     names.push_back(dns("y" + std::to_string(i) + ".example"));
-  const Blob many = constraints({}, bases);
-  area.pair("not too many to be compared", chain(many, std::vector<Blob>(names.begin(), names.begin() + 100)),
-            chain(many, names), constrained(0));
+  const std::vector<Blob> few(names.begin(), names.begin() + 100);
+  const Blob excluded = constraints({}, bases);
+  area.pair("not too many to be compared", chain(excluded, few), chain(excluded, names), constrained(0));
+  bases.push_back(dns("example"));
+  const Blob permitted = constraints(bases, {});
+  area.pair("not too many that are permitted", chain(permitted, few), chain(permitted, names), constrained(0));
 }
 
 } // namespace
