@@ -123,7 +123,7 @@ bool explains(const Difference& one, const Library& library, const std::string& 
   return false;
 }
 
-Others compare(Library library) {
+[[maybe_unused]] Others compare(Library library) {
   Others others{std::move(library), {}, {}, 0, 0};
   others.by_reason.resize(corpus::differences().size());
   std::set<Identity> seen;
