@@ -10,10 +10,8 @@ std::vector<Difference> accepted_elsewhere() {
       {true,
        "encodings that are not DER",
        "X.690 has one encoding for each value, and RFC 5280, 4.1 asks for it. Both libraries also take some that mean "
-       "the "
-       "same: longer lengths, spelled-out defaults, bits that are not there. What can be written in two ways can be "
-       "read "
-       "in two ways, so tlsconnect takes one.",
+       "the same: longer lengths, spelled-out defaults, bits that are not there. What can be written in two ways can "
+       "be read in two ways, so tlsconnect takes one.",
        {"fields: the length of the whole is in the shortest form*", "extensions: cA FALSE is left out",
         "extensions: cA is 0xFF", "extensions: critical FALSE is left out",
         "extensions: nameConstraints: a minimum of zero is left out", "extensions: unused bits of keyUsage are zero",
@@ -24,11 +22,9 @@ std::vector<Difference> accepted_elsewhere() {
       {true,
        "extensions that are not what their definitions say",
        "tlsconnect decodes every extension that decides about a path, in whole, and refuses the certificate when there "
-       "is "
-       "anything else in it. The libraries look at what they need: neither minds bytes behind some of the values, "
-       "lists "
-       "without anything in them, or addresses that are none; to GnuTLS, a key "
-       "identifier that cannot be read is not there.",
+       "is anything else in it. The libraries look at what they need: neither minds bytes behind some of the values, "
+       "lists without anything in them, or addresses that are none; to GnuTLS, a key identifier that cannot be read is "
+       "not there.",
        {"extensions: an address has 16 bytes", "extensions: an address has 4 bytes",
         "extensions: keyIdentifier is not empty", "extensions: keyUsage has nine bits",
         "extensions: keyUsage: nothing behind it", "extensions: nameConstraints is not empty",
@@ -71,8 +67,7 @@ std::vector<Difference> accepted_elsewhere() {
       {true,
        "serial numbers",
        "They must be positive, with at most 20 bytes (RFC 5280, 4.1.2.2): who may choose more bytes has more room for "
-       "a "
-       "collision. Neither library looks.",
+       "a collision. Neither library looks.",
        {"fields: a serial number that is *", "fields: a longer serial number that is *",
         "fields: a serial number of twenty bytes*", "fields: zero is the root's serial number, not the authority's"},
        {},
@@ -94,10 +89,8 @@ std::vector<Difference> accepted_elsewhere() {
       {true,
        "keyUsage of a server's certificate",
        "TLS 1.3 needs digitalSignature, as do the ephemeral key exchanges of TLS 1.2. OpenSSL's purpose also allows "
-       "what older "
-       "key exchanges used; GnuTLS looks at it in the handshake only. That keyCertSign goes with cA (RFC 5280, "
-       "4.2.1.9) is "
-       "checked by OpenSSL with `X509_V_FLAG_X509_STRICT`.",
+       "what older key exchanges used; GnuTLS looks at it in the handshake only. That keyCertSign goes with cA (RFC "
+       "5280, 4.2.1.9) is checked by OpenSSL with `X509_V_FLAG_X509_STRICT`.",
        {"authorities: keyUsage need not be critical", "authorities: the server may not sign certificates",
         "authorities: the server may sign", "authorities: the server may sign and agree",
         "authorities: the server may sign and encipher"},
@@ -115,9 +108,8 @@ std::vector<Difference> accepted_elsewhere() {
        "critical extensions",
        "RFC 5280, 4.2 says to refuse what is critical and not processed. OpenSSL counts policies and "
        "cRLDistributionPoints as processed, although it does nothing about them unless it is told to. GnuTLS lets all "
-       "pass "
-       "that are on its list, whether it does anything about them or not. tlsconnect does not process policies, so "
-       "it refuses the chains of authorities that mark them as critical, which exist.",
+       "pass that are on its list, whether it does anything about them or not. tlsconnect does not process policies, "
+       "so it refuses the chains of authorities that mark them as critical, which exist.",
        {"extensions: is not critical: cRLDistributionPoints", "extensions: is not critical: certificatePolicies*",
         "extensions: is not critical: inhibitAnyPolicy"},
        {"extensions: is not critical: policy*", "extensions: is not critical: Netscape's certificate type"},
@@ -125,17 +117,15 @@ std::vector<Difference> accepted_elsewhere() {
       {true,
        "nameConstraints on e-mail addresses and URIs",
        "These can be processed, and both libraries do it (GnuTLS: e-mail addresses; URIs in part). tlsconnect takes "
-       "the "
-       "other way that RFC 5280, 4.2.1.10 allows: it refuses names of a form that it does not compare, even those that "
-       "would be permitted. No server is asked for by such a name.",
+       "the other way that RFC 5280, 4.2.1.10 allows: it refuses names of a form that it does not compare, even those "
+       "that would be permitted. No server is asked for by such a name.",
        {"name constraints: no e-mail address*", "name constraints: no URI, *"},
        {},
        {}},
       {true,
        "wildcards and excluded names",
        "`*.example.com` covers `evil.example.com`, so an authority that must not issue for the latter must not issue "
-       "the "
-       "former. The libraries compare the wildcard as if it were a label.",
+       "the former. The libraries compare the wildcard as if it were a label.",
        {"name constraints: a wildcard that covers the excluded name",
         "name constraints: a wildcard of one label does not reach further"},
        {},
@@ -152,8 +142,7 @@ std::vector<Difference> accepted_elsewhere() {
       {true,
        "nameConstraints on the other kind of address",
        "IPv4 and IPv6 addresses are one form of name (RFC 5280, 4.2.1.10): where only networks of one kind are "
-       "permitted, "
-       "there is none of the other. GnuTLS takes them for two forms.",
+       "permitted, there is none of the other. GnuTLS takes them for two forms.",
        {},
        {},
        {"name constraints: all addresses of IPv4 are permitted, none of IPv6",
@@ -174,27 +163,23 @@ std::vector<Difference> accepted_elsewhere() {
       {true,
        "limits",
        "Ten certificates in a path, 64 extensions in a certificate, 200,000 comparisons of names: far beyond what is "
-       "in use, and "
-       "a bound on what a server can make a client do. The libraries have other bounds (OpenSSL: a depth of 100, "
-       "a million comparisons; GnuTLS: 16 certificates).",
+       "in use, and a bound on what a server can make a client do. The libraries have other bounds (OpenSSL: a depth "
+       "of 100, a million comparisons; GnuTLS: 16 certificates).",
        {"paths: ten certificates in the path", "extensions: at most 64 extensions", "name constraints: not too many *"},
        {},
        {}},
       {true,
        "common names",
        "A common name is no name of a server (RFC 9525, 2). Both libraries still fall back to it where there is no "
-       "dNSName, "
-       "OpenSSL unless `X509_CHECK_FLAG_NEVER_CHECK_SUBJECT` is set.",
+       "dNSName, OpenSSL unless `X509_CHECK_FLAG_NEVER_CHECK_SUBJECT` is set.",
        {"names: a common name alone is no name"},
        {"names: a common name besides an address is none"},
        {}},
       {true,
        "dNSNames that are no DNS names",
        "A certificate with a name that cannot be one was made by somebody who did not look, and nameConstraints cannot "
-       "be "
-       "applied to it. The libraries pass over such a name when another one fits. None of the two lets a zero byte cut "
-       "a "
-       "name short.",
+       "be applied to it. The libraries pass over such a name when another one fits. None of the two lets a zero byte "
+       "cut a name short.",
        {"names: a dNSName *", "names: a wildcard does not end with a dot"},
        {},
        {}},
@@ -214,10 +199,8 @@ std::vector<Difference> accepted_elsewhere() {
       {true,
        "a server's key",
        "Nothing in the chain depends on it, so the libraries judge little of it here, and the rest when the handshake "
-       "uses it. "
-       "tlsconnect says at once what is wrong: a curve or an algorithm that TLS does not sign with, a key that would "
-       "take too "
-       "long, or one that cannot work.",
+       "uses it. tlsconnect says at once what is wrong: a curve or an algorithm that TLS does not sign with, a key "
+       "that would take too long, or one that cannot work.",
        {"keys: Ed25519, not X25519", "keys: P-256, not P-224", "keys: RSA has NULL for parameters",
         "keys: RSA, not DSA", "keys: an RSA exponent *", "keys: an RSA key has at most 8192 bits"},
        {"keys: P-256, not secp256k1", "keys: a point that is not infinity"},
@@ -231,8 +214,8 @@ std::vector<Difference> accepted_elsewhere() {
       {true,
        "parameters of signature algorithms",
        "ECDSA and EdDSA have none (RFC 5758, 3.2; RFC 8410, 3), RSA has NULL or none. The libraries do not look at "
-       "what they "
-       "do not use; GnuTLS compares the algorithms inside and outside of what is signed by their identifiers alone.",
+       "what they do not use; GnuTLS compares the algorithms inside and outside of what is signed by their identifiers "
+       "alone.",
        {"signatures: ECDSA: no parameters", "signatures: Ed25519: no parameters", "signatures: Ed448: no parameters",
         "signatures: RSA: NULL or none"},
        {},
@@ -259,10 +242,9 @@ std::vector<Difference> refused_elsewhere() {
       {false,
        "one path is tried",
        "Where a certificate can have more than one issuer, the libraries decide for one of them by name, key "
-       "identifier and, "
-       "OpenSSL, by date, and do not come back when that leads nowhere or breaks a rule. tlsconnect tries the others, "
-       "within "
-       "limits (RFC 4158). Servers whose authorities are cross-signed run into this when a root expires.",
+       "identifier and, OpenSSL, by date, and do not come back when that leads nowhere or breaks a rule. tlsconnect "
+       "tries the others, within limits (RFC 4158). Servers whose authorities are cross-signed run into this when a "
+       "root expires.",
        {"paths: cross-signed: one of the two roots is trusted",
         "paths: issued again with another key, without key identifiers", "paths: of two ways, one is good for servers",
         "paths: of two ways, one is signed", "paths: one of two ways ends at an anchor that has not expired",
@@ -273,10 +255,8 @@ std::vector<Difference> refused_elsewhere() {
       {false,
        "key identifiers that differ",
        "They help to choose (RFC 5280, 4.2.1.1). To both libraries, a certificate with another key identifier cannot "
-       "be the "
-       "issuer, to OpenSSL also one with another serial number than the one that is named. To tlsconnect, the "
-       "signature "
-       "decides.",
+       "be the issuer, to OpenSSL also one with another serial number than the one that is named. To tlsconnect, the "
+       "signature decides.",
        {"paths: issued again with another key identifier",
         "paths: the certificate names another key identifier than its issuer has"},
        {"paths: the certificate names another serial number than its issuer has"},
@@ -302,16 +282,15 @@ std::vector<Difference> refused_elsewhere() {
       {false,
        "anyExtendedKeyUsage of an issuer",
        "It stands for all purposes (RFC 5280, 4.2.1.12), so tlsconnect lets such an authority issue for servers. "
-       "Public "
-       "authorities may not have it any more; both libraries ask for serverAuth. Here they are the stricter ones.",
+       "Public authorities may not have it any more; both libraries ask for serverAuth. Here they are the stricter "
+       "ones.",
        {"authorities: the authority's is for anything", "authorities: the upper authority's is for anything"},
        {},
        {}},
       {false,
        "critical, although it should not be",
        "RFC 5280 says to mark key identifiers as not critical. Who processes them may accept them all the same; "
-       "OpenSSL does "
-       "not count them among what it processes, nor the TLS feature.",
+       "OpenSSL does not count them among what it processes, nor the TLS feature.",
        {},
        {"extensions: may be critical: *"},
        {}},
@@ -338,16 +317,14 @@ std::vector<Difference> refused_elsewhere() {
       {false,
        "an authority's TLS feature",
        "Certificates below must have the same features (RFC 7633, 4.2.2). GnuTLS checks that for all features; "
-       "tlsconnect "
-       "knows one, status_request, and asks for a staple where an authority's certificate demands it.",
+       "tlsconnect knows one, status_request, and asks for a staple where an authority's certificate demands it.",
        {},
        {},
        {"extensions: the TLS feature of the authority"}},
       {false,
        "nameConstraints that are not processed",
        "GnuTLS refuses everything below an authority with excluded directory names, or with constraints on a form of "
-       "names that "
-       "it does not know, whether such a name is there or not.",
+       "names that it does not know, whether such a name is there or not.",
        {},
        {},
        {"name constraints: a subject above the excluded one", "name constraints: a subject that is not excluded",
@@ -355,8 +332,8 @@ std::vector<Difference> refused_elsewhere() {
       {false,
        "nameConstraints with an empty DNS name",
        "It stands for every name. GnuTLS does not find `c.example.com` in it below an issuer that permits "
-       "`example.com`. Where "
-       "every DNS name is excluded, it takes the common name of a certificate without such names to be one.",
+       "`example.com`. Where every DNS name is excluded, it takes the common name of a certificate without such names "
+       "to be one.",
        {},
        {},
        {"name constraints: the lower authority permits more",
