@@ -270,8 +270,12 @@ TEST_CASE("no policy of a standard allows what the defaults do") {
     if (policy.name != tls::policies::modern_202611().name) {
       INFO(policy.name);
       CHECK(tls::widens(policy, tls::policies::modern_202611()));
-      for (const CipherSuite suite : policy.cipher_suites)
-        CHECK(tls::parameters_of(suite)->aead != tls::AeadAlgorithm::chacha20_poly1305);
+      for (const CipherSuite suite : policy.cipher_suites) {
+        const auto of_tls13 = tls::parameters_of(suite);
+        const auto of_tls12 = tls::parameters12_of(suite);
+        REQUIRE(of_tls13.has_value() != of_tls12.has_value());
+        CHECK((of_tls13 ? of_tls13->aead : of_tls12->aead) != tls::AeadAlgorithm::chacha20_poly1305);
+      }
       for (const NamedGroup group : policy.groups)
         CHECK(group != NamedGroup::x25519);
     }
