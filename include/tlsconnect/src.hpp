@@ -58,6 +58,7 @@
 #include <tlsconnect/impl/transcript.ipp>
 #include <tlsconnect/impl/transparency.ipp>
 #include <tlsconnect/impl/trust_anchors.ipp>
+#include <tlsconnect/impl/verified_chain_cache.ipp>
 #include <tlsconnect/impl/verifier.ipp>
 #include <tlsconnect/impl/verifier_sequence.ipp>
 #include <tlsconnect/impl/x509.ipp>

@@ -90,6 +90,25 @@ TEST_CASE("a list that the caller supplies", "[status]") {
   CHECK(outcome_with(server, {}, {.crls = list({{.serial = serial_of(server)}})}) == revoked_by_staple);
 }
 
+TEST_CASE("connections of one configuration remember a chain, and hear of its revocation all the same", "[status]") {
+  const auto cache = tlsconnect::VerifiedChainCache::create();
+  const auto config = make_config(
+      TalkOptions{.configure = [&](auto& builder) { builder.verified_chain_cache(cache); }, .quick = false});
+  for (const bool again : {false, true}) {
+    CAPTURE(again);
+    Talk talk({.config = config});
+    talk.handshake();
+    CHECK(outcome_of(talk) == connected());
+    CHECK(cache->hits() == (again ? cache->size() : 0));
+    CHECK((talk.client.info().verification.find("signatures verified before") != std::string::npos) == again);
+  }
+  REQUIRE(cache->size() > 0);
+  Talk revoked({.config = config});
+  staple(revoked, staple_for(server_identity(), {.state = "revoked"}));
+  revoked.handshake();
+  CHECK(outcome_of(revoked) == revoked_by_staple);
+}
+
 TEST_CASE("a session ends with the status that it rests on", "[status]") {
   const Identity& server = server_identity();
   for (const bool stapled : {false, true}) {

@@ -68,6 +68,8 @@ inline constexpr std::size_t path_candidates = 1'000;
 inline constexpr std::size_t path_refusals = 32;
 /// Comparisons of a name with a subtree of nameConstraints, over the whole search; each costs some 20 ns.
 inline constexpr std::size_t name_constraint_comparisons = 200'000;
+/// Signatures of certificates that a VerifiedChainCache remembers unless it is told otherwise; each takes some 100 bytes.
+inline constexpr std::size_t remembered_signatures = 256;
 /// An OCSP response that is stapled to a certificate, in bytes; those of the web have 300 to 3000.
 inline constexpr std::size_t ocsp_response = 65'536;
 /// Certificates that it speaks of; one is usual.

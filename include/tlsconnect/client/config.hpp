@@ -24,6 +24,7 @@
 #include <tlsconnect/verify/revocation.hpp>
 #include <tlsconnect/verify/transparency.hpp>
 #include <tlsconnect/verify/trust_anchors.hpp>
+#include <tlsconnect/verify/verified_chain_cache.hpp>
 #include <tlsconnect/wire/registry.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
@@ -73,6 +74,10 @@ public:
     /// Require that the server's certificate stands in transparency logs (RFC 6962), and ask the server for timestamps. For
     /// servers that PathVerifier verifies; together with a verifier of the caller's own, `build` refuses it.
     Builder& transparency(TransparencyPolicy policy);
+    /// Where PathVerifier remembers signatures of certificates, so that it need not check them again; several configurations
+    /// may share one. Null: it checks all of them each time. The default is one of the configuration's own. Together with a
+    /// verifier of the caller's own, `build` refuses one.
+    Builder& verified_chain_cache(std::shared_ptr<VerifiedChainCache> cache);
     /// Ask for pinned keys (RFC 7469, RFC 7671), on top of what else is trusted or, for servers whose pins stand alone,
     /// instead of it: a PinningVerifier before the verifier of the other decisions. Raw public keys can be pinned by the
     /// same value: see PinnedPublicKeys.
@@ -176,6 +181,7 @@ public:
     bool trust_system_ = false;
     std::optional<RevocationPolicy> revocation_;
     std::optional<TransparencyPolicy> transparency_;
+    std::optional<std::shared_ptr<VerifiedChainCache>> verified_chain_cache_;
     std::optional<KeyPins> pins_;
     std::shared_ptr<const CertificateVerifier> verifier_;
     std::shared_ptr<const RawPublicKeyVerifier> raw_public_keys_;

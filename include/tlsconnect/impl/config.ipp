@@ -185,6 +185,11 @@ TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::transparency(Trans
   transparency_ = std::move(policy);
   return *this;
 }
+TLSCONNECT_DECL ClientConfig::Builder&
+ClientConfig::Builder::verified_chain_cache(std::shared_ptr<VerifiedChainCache> cache) {
+  verified_chain_cache_ = std::move(cache);
+  return *this;
+}
 TLSCONNECT_DECL ClientConfig::Builder& ClientConfig::Builder::pins(KeyPins pins) {
   pins_ = std::move(pins);
   return *this;
@@ -385,7 +390,8 @@ TLSCONNECT_DECL Result<> ClientConfig::Builder::settle_trust(ClientConfig& confi
                              {.rsa_bits_min = policy_.rsa_bits_min,
                               .signature_schemes = config.certificate_signature_schemes_,
                               .transparency = transparency_.value_or(TransparencyPolicy())},
-                             revocation_.value_or(RevocationPolicy()));
+                             revocation_.value_or(RevocationPolicy()),
+                             verified_chain_cache_ ? *verified_chain_cache_ : VerifiedChainCache::create());
     if (!verifier)
       return std::unexpected(std::move(verifier.error()));
     config.verifier_ = std::move(*verifier);
@@ -394,6 +400,9 @@ TLSCONNECT_DECL Result<> ClientConfig::Builder::settle_trust(ClientConfig& confi
   } else if (revocation_) {
     return std::unexpected(detail::invalid("a policy on revocation is there, but no trust anchors that it could be "
                                            "applied with"));
+  } else if (verified_chain_cache_ && *verified_chain_cache_) {
+    return std::unexpected(detail::invalid("a cache of verified chains is there, but another verifier than "
+                                           "PathVerifier decides"));
   }
   if (pins_) {
     Result<std::shared_ptr<const PinningVerifier>> pinning = PinningVerifier::create(*pins_, config.verifier_);

@@ -183,8 +183,8 @@ inline KeyIdMatch match_key_ids(const PathCertificate& subject, const PathCertif
 class PathSearch {
 public:
   PathSearch(std::span<const Certificate> chain, const AnchorStore::Impl& anchors, std::int64_t unix_time,
-             const PathPolicy& policy, PathCost& cost)
-      : chain_(chain), anchors_(anchors), unix_time_(unix_time), policy_(policy), cost_(cost) {}
+             const PathPolicy& policy, PathCost& cost, PathMemory& memory)
+      : chain_(chain), anchors_(anchors), unix_time_(unix_time), policy_(policy), cost_(cost), memory_(memory) {}
 
   std::expected<std::vector<Certificate>, PathFailure> run() {
     for (std::size_t i = 0; i < chain_.size(); ++i)
@@ -203,6 +203,12 @@ public:
   }
 
 private:
+  /// Whether the second's key made the first's signature. The fact is there when somebody may remember it.
+  struct TriedSignature {
+    std::pair<const PathCertificate*, const PathCertificate*> pair;
+    bool valid;
+    std::optional<SignatureFact> fact;
+  };
   /// A path that leads to an anchor, and breaks a rule.
   struct Refused {
     std::vector<PathCertificate*> path;
@@ -267,22 +273,30 @@ private:
   }
 
   /// Whether the issuer's key made the subject's signature; none when it cannot be tried (any more). Each pair is tried
-  /// once.
+  /// once, here and in what is remembered: the whole certificate and the key are all that the answer depends on.
   std::optional<bool> signed_by(const PathCertificate& subject, PathCertificate& issuer) {
     const std::pair pair{&subject, static_cast<const PathCertificate*>(&issuer)};
-    for (const auto& [known, valid] : signatures_)
-      if (known == pair)
-        return valid;
+    for (const TriedSignature& tried : signatures_)
+      if (tried.pair == pair)
+        return tried.valid;
     const Result<IssuerKey>& key = issuer.key(policy_);
     if (!key || !subject.certificate().signature_algorithm())
       return std::nullopt;
+    std::optional<SignatureFact> fact;
+    if (memory_.cache != nullptr)
+      fact = VerifiedChainCache::fact_of(subject.certificate().der(), issuer.fields().spki);
+    if (fact && memory_.cache->knows(*fact)) {
+      ++cost_.remembered;
+      signatures_.push_back({pair, true, fact});
+      return true;
+    }
     if (cost_.signature_checks >= limits::path_signature_checks) {
       exhausted_ = true;
       return std::nullopt;
     }
     ++cost_.signature_checks;
     const bool valid = key->verify(subject.certificate()).has_value();
-    signatures_.emplace_back(pair, valid);
+    signatures_.push_back({pair, valid, fact});
     return valid;
   }
 
@@ -354,11 +368,16 @@ private:
                 " signatures) leads to a trust anchor"};
   }
 
-  std::vector<Certificate> accepted() const {
+  std::vector<Certificate> accepted() {
     std::vector<Certificate> path;
     path.reserve(path_.size());
     for (const PathCertificate* certificate : path_)
       path.push_back(certificate->certificate());
+    // Of the signatures that were tried, those of the path; all of them are right.
+    for (std::size_t i = 0; i + 1 < path_.size(); ++i)
+      for (const TriedSignature& tried : signatures_)
+        if (tried.fact && tried.pair.first == path_[i] && tried.pair.second == path_[i + 1])
+          memory_.facts.push_back(*tried.fact);
     return path;
   }
 
@@ -460,11 +479,12 @@ private:
   std::int64_t unix_time_;
   const PathPolicy& policy_;
   PathCost& cost_;
+  PathMemory& memory_;
   std::deque<PathCertificate> nodes_; // never moved
   std::vector<PathCertificate*> presented_;
   std::vector<PathCertificate*> used_anchors_;
   std::unordered_map<const PathCertificate*, std::vector<PathCertificate*>> issuers_;
-  std::vector<std::pair<std::pair<const PathCertificate*, const PathCertificate*>, bool>> signatures_;
+  std::vector<TriedSignature> signatures_;
   std::vector<PathCertificate*> path_;
   std::vector<Refused> refused_;
   bool exhausted_ = false;
@@ -474,12 +494,15 @@ private:
 
 TLSCONNECT_DECL std::expected<std::vector<Certificate>, PathFailure>
 validate_server_path(std::span<const Certificate> chain, const AnchorStore& anchors, std::int64_t unix_time,
-                     const PathPolicy& policy, PathCost* cost) noexcept {
+                     const PathPolicy& policy, PathCost* cost, PathMemory* memory) noexcept {
   if (chain.empty())
     return std::unexpected(PathFailure{ErrorCode::certificate_list_empty, 0, {}, {}});
-  PathCost own;
+  PathCost own_cost;
+  PathMemory no_memory;
   try {
-    return detail::PathSearch(chain, anchors.impl(), unix_time, policy, cost != nullptr ? *cost : own).run();
+    return detail::PathSearch(chain, anchors.impl(), unix_time, policy, cost != nullptr ? *cost : own_cost,
+                              memory != nullptr ? *memory : no_memory)
+        .run();
   } catch (const std::bad_alloc&) {
     return std::unexpected(PathFailure{ErrorCode::out_of_memory, 0, {}, {}});
   } catch (...) {

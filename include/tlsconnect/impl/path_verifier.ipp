@@ -103,12 +103,15 @@ inline Result<std::string> verify_transparency(const PresentedCertificate& prese
 
 inline Result<VerifiedChain> judge_server(const PresentedCertificate& presented, const AnchorStore& anchors,
                                           const PathPolicy& policy, const RevocationPolicy& revocation,
-                                          const ServerName& name, std::int64_t unix_time) {
+                                          const ServerName& name, std::int64_t unix_time, VerifiedChainCache* cache) {
   const std::span<const Certificate> chain = presented.chain;
   if (chain.empty())
     return fail(ErrorCode::certificate_list_empty);
   const bool name_fits = certificate_matches(chain[0], name);
-  auto path = validate_server_path(chain, anchors, unix_time, policy);
+  // Of another server's chain nobody can find out, by the time that its refusal takes, whether it is remembered.
+  PathMemory memory{.cache = name_fits ? cache : nullptr};
+  PathCost cost;
+  auto path = validate_server_path(chain, anchors, unix_time, policy, &cost, &memory);
   if (!path) {
     // The path decides what the error is: without one, anybody can have written the names.
     std::string text = describe_failure(chain, path.error());
@@ -135,6 +138,10 @@ inline Result<VerifiedChain> judge_server(const PresentedCertificate& presented,
   if (!logged)
     return std::unexpected(logged.error());
 
+  // Nobody but servers that were accepted puts anything into the cache.
+  if (memory.cache != nullptr)
+    memory.cache->remember(memory.facts);
+
   VerifiedChain verified;
   verified.server_status = status.server;
   verified.valid_until = status.valid_until;
@@ -142,8 +149,9 @@ inline Result<VerifiedChain> judge_server(const PresentedCertificate& presented,
   for (const Certificate& certificate : *path)
     valid_until = std::min(valid_until, certificate.not_after());
   verified.explanation = describe_match(chain[0], name) + "; path of " + std::to_string(path->size()) +
-                         " to the trust anchor " + path->back().subject() + "; valid until " + iso8601(valid_until) +
-                         "; " + status.explanation + (logged->empty() ? "" : "; " + *logged);
+                         " to the trust anchor " + path->back().subject() +
+                         (cost.remembered > 0 ? ", signatures verified before" : "") + "; valid until " +
+                         iso8601(valid_until) + "; " + status.explanation + (logged->empty() ? "" : "; " + *logged);
   verified.path = std::move(*path);
   return verified;
 }
@@ -190,7 +198,8 @@ inline TrustIdentity identity_of_anchors(std::span<const ByteVector> anchors, co
 } // namespace detail
 
 TLSCONNECT_DECL Result<std::shared_ptr<const PathVerifier>>
-PathVerifier::create(const TrustAnchors& anchors, PathPolicy policy, RevocationPolicy revocation) noexcept {
+PathVerifier::create(const TrustAnchors& anchors, PathPolicy policy, RevocationPolicy revocation,
+                     std::shared_ptr<VerifiedChainCache> cache) noexcept {
   if (anchors.empty())
     return fail(ErrorCode::no_trust_anchors);
   // What can never be met is a mistake.
@@ -210,8 +219,8 @@ PathVerifier::create(const TrustAnchors& anchors, PathPolicy policy, RevocationP
     return std::unexpected<Error>(std::move(store).error());
   try {
     TrustIdentity identity = detail::identity_of_anchors(anchors.encoded(), policy, revocation);
-    return std::shared_ptr<const PathVerifier>(
-        new PathVerifier(std::move(*store), std::move(policy), std::move(revocation), std::move(identity)));
+    return std::shared_ptr<const PathVerifier>(new PathVerifier(
+        std::move(*store), std::move(policy), std::move(revocation), std::move(identity), std::move(cache)));
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::out_of_memory);
   }
@@ -221,7 +230,7 @@ TLSCONNECT_DECL Result<VerifiedChain> PathVerifier::verify(const PresentedCertif
                                                            const ServerName& name,
                                                            std::int64_t unix_time) const noexcept {
   try {
-    return detail::judge_server(presented, anchors_, policy_, revocation_, name, unix_time);
+    return detail::judge_server(presented, anchors_, policy_, revocation_, name, unix_time, cache_.get());
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::out_of_memory);
   } catch (...) {
@@ -235,7 +244,8 @@ TLSCONNECT_DECL Result<VerifiedChain> verify_chain(std::span<const Certificate> 
                                                    const PathPolicy& policy,
                                                    const RevocationPolicy& revocation) noexcept {
   try {
-    const Result<std::shared_ptr<const PathVerifier>> verifier = PathVerifier::create(anchors, policy, revocation);
+    const Result<std::shared_ptr<const PathVerifier>> verifier =
+        PathVerifier::create(anchors, policy, revocation, nullptr);
     if (!verifier)
       return std::unexpected(verifier.error());
     return (*verifier)->verify({.chain = chain}, name, unix_time);

@@ -12,6 +12,7 @@
 #include <tlsconnect/base/error.hpp>
 #include <tlsconnect/crypto/x509.hpp>
 #include <tlsconnect/verify/path_rules.hpp>
+#include <tlsconnect/verify/verified_chain_cache.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
 
@@ -41,16 +42,26 @@ struct PathFailure {
   std::vector<PathFinding> findings = {}; ///< all reasons, ordered by cause; the first is the one above
 };
 
+/// What earlier paths left behind for a new one, and what it leaves in turn.
+struct PathMemory {
+  /// Asked before a signature is checked; null: nobody is.
+  VerifiedChainCache* cache = nullptr;
+  /// Of the path that was found, which signatures are right: for VerifiedChainCache::remember, once everything else about
+  /// the chain is accepted, too. Empty without a cache.
+  std::vector<SignatureFact> facts = {};
+};
+
 /// Finds a path from the server's certificate, the first of `chain`, over any of the others, in whatever order, to an
 /// anchor, and checks it for a TLS server at `unix_time` (seconds): RFC 5280, every signature but the anchor's own, which
 /// nothing depends on. Names are not looked at. On success: the path, from the server's certificate to the anchor;
 /// otherwise what is wrong with the best that was found.
 ///
 /// Every issuer that comes into question is tried, anchors first, but for what `limits` allows: no chain costs more than
-/// `limits::path_signature_checks` signatures. `cost`, where given, tells what was spent.
+/// `limits::path_signature_checks` signatures. `cost`, where given, tells what was spent; signatures that `memory` knows
+/// cost nothing.
 [[nodiscard]] std::expected<std::vector<Certificate>, PathFailure>
 validate_server_path(std::span<const Certificate> chain, const AnchorStore& anchors, std::int64_t unix_time,
-                     const PathPolicy& policy = {}, PathCost* cost = nullptr) noexcept;
+                     const PathPolicy& policy = {}, PathCost* cost = nullptr, PathMemory* memory = nullptr) noexcept;
 
 } // namespace tlsconnect::inline TLSCONNECT_ABI
 

@@ -69,6 +69,7 @@ struct PathPolicy {
 /// What a search has done so far; see base/limits.hpp for how far it goes.
 struct PathCost {
   std::size_t signature_checks = 0;
+  std::size_t remembered = 0; ///< signatures that need not be checked, because they were before
   std::size_t candidates = 0; ///< issuers that were tried
   std::size_t refusals = 0;   ///< paths that lead to an anchor, and break a rule
   std::size_t name_comparisons = 0;

@@ -7,6 +7,7 @@
 #include <tlsconnect/verify/path_builder.hpp>
 #include <tlsconnect/verify/revocation.hpp>
 #include <tlsconnect/verify/trust_anchors.hpp>
+#include <tlsconnect/verify/verified_chain_cache.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
 
@@ -16,24 +17,29 @@ namespace tlsconnect::inline TLSCONNECT_ABI {
 /// there.
 class PathVerifier final : public CertificateVerifier {
 public:
-  /// `no_trust_anchors` for an empty set. What the policy says holds for every certificate of a path.
+  /// `no_trust_anchors` for an empty set. What the policy says holds for every certificate of a path. Signatures that the
+  /// cache knows are not checked again; by default each verifier has one of its own. Null: all are checked each time.
   [[nodiscard]] static Result<std::shared_ptr<const PathVerifier>>
-  create(const TrustAnchors& anchors, PathPolicy policy = {}, RevocationPolicy revocation = {}) noexcept;
+  create(const TrustAnchors& anchors, PathPolicy policy = {}, RevocationPolicy revocation = {},
+         std::shared_ptr<VerifiedChainCache> cache = VerifiedChainCache::create()) noexcept;
 
   [[nodiscard]] Result<VerifiedChain> verify(const PresentedCertificate& presented, const ServerName& name,
                                              std::int64_t unix_time) const noexcept override;
   [[nodiscard]] bool wants_status() const noexcept override { return true; }
-  /// The hash of the anchors and the policies.
+  /// The hash of the anchors and the policies. What was verified before has no part in it, as it changes no verdict.
   [[nodiscard]] TrustIdentity trust_identity() const override { return identity_; }
 
 private:
-  PathVerifier(AnchorStore anchors, PathPolicy policy, RevocationPolicy revocation, TrustIdentity identity) noexcept
+  PathVerifier(AnchorStore anchors, PathPolicy policy, RevocationPolicy revocation, TrustIdentity identity,
+               std::shared_ptr<VerifiedChainCache> cache) noexcept
       : anchors_(static_cast<AnchorStore&&>(anchors)), policy_(static_cast<PathPolicy&&>(policy)),
-        revocation_(static_cast<RevocationPolicy&&>(revocation)), identity_(static_cast<TrustIdentity&&>(identity)) {}
+        revocation_(static_cast<RevocationPolicy&&>(revocation)), identity_(static_cast<TrustIdentity&&>(identity)),
+        cache_(static_cast<std::shared_ptr<VerifiedChainCache>&&>(cache)) {}
   AnchorStore anchors_;
   PathPolicy policy_;
   RevocationPolicy revocation_;
   TrustIdentity identity_;
+  std::shared_ptr<VerifiedChainCache> cache_;
 };
 
 /// Judges a chain without a connection, as a configuration that trusts these anchors would: for tools and for tests. For
