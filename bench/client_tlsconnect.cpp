@@ -69,6 +69,7 @@ std::unique_ptr<Library> make(const ClientSetup& setup) {
   const auto group = static_cast<tls::NamedGroup>(setup.group);
   auto config = tls::ClientConfig::builder()
                     .trust(std::move(*anchors))
+                    .verified_chain_cache(setup.remember ? tls::VerifiedChainCache::create() : nullptr)
                     .groups({group})
                     .key_shares({group})
                     .cipher_suites({static_cast<tls::CipherSuite>(setup.suite)})

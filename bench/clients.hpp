@@ -23,6 +23,8 @@ struct ClientSetup {
   std::uint16_t suite = 0;
   /// Give memory back that an idle connection does not need, where the library has a switch for that.
   bool idle = false;
+  /// Remember chains that were verified, where the library does so. Otherwise each connection verifies all signatures.
+  bool remember = false;
 };
 
 inline constexpr std::uint16_t secp256r1 = 23;

@@ -1,7 +1,7 @@
 // The benchmarks: everything that this library promises about speed and memory, measured in one run. Each number stands
 // beside what it is compared with and the aim that it has.
 //
-//   bench [--quick] [records] [handshake] [heap] [bulk] [trust]
+//   bench [--quick] [records] [handshake] [heap] [bulk] [trust] [verify]
 #include <unistd.h>
 
 #include <array>
@@ -21,11 +21,12 @@ struct Part {
 };
 
 int run(int count, char** arguments) {
-  std::array<Part, 5> parts{{{"records", bench::run_records},
+  std::array<Part, 6> parts{{{"records", bench::run_records},
                              {"handshake", bench::run_handshake},
                              {"heap", bench::run_heap},
                              {"bulk", bench::run_bulk},
-                             {"trust", bench::run_trust}}};
+                             {"trust", bench::run_trust},
+                             {"verify", bench::run_verify}}};
   bench::Options options;
   bool all = true;
   for (int i = 1; i < count; ++i) {
@@ -38,7 +39,7 @@ int run(int count, char** arguments) {
         all = false;
       }
     if (!known) {
-      std::fprintf(stderr, "usage: %s [--quick] [records] [handshake] [heap] [bulk] [trust]\n", arguments[0]);
+      std::fprintf(stderr, "usage: %s [--quick] [records] [handshake] [heap] [bulk] [trust] [verify]\n", arguments[0]);
       return 2;
     }
   }

@@ -140,5 +140,6 @@ enum class Aim : std::uint8_t { at_least, at_most, below };
 [[nodiscard]] bool run_heap(const Options& options);
 [[nodiscard]] bool run_bulk(const Options& options);
 [[nodiscard]] bool run_trust(const Options& options);
+[[nodiscard]] bool run_verify(const Options& options);
 
 } // namespace bench
