@@ -93,13 +93,16 @@ private:
   std::shared_ptr<const Impl> impl_;
 };
 
-/// The key of an issuer, loaded once for any number of signatures; cheap to copy (shared).
+/// The key of an issuer, loaded once for any number of signatures; cheap to copy (shared), safe to use from several threads
+/// (Botan 3.11 and later have tests for that).
 class IssuerKey {
 public:
   /// The key of a certificate. `certificate_key_too_weak` or `certificate_key_unsupported` when it is none that this
   /// library uses: RSA from `rsa_bits_min` to 8192 bits, the curves P-256, P-384 and P-521, Ed25519, Ed448 and ML-DSA.
   [[nodiscard]] static Result<IssuerKey> load(const Certificate& certificate, std::size_t rsa_bits_min) noexcept;
 
+  /// Whether it is no RSA key of fewer bits than this.
+  [[nodiscard]] bool long_enough(std::size_t rsa_bits_min) const noexcept;
   /// Whether signatures of this kind are made with keys of this kind (RFC 4055, 1.2: a key of id-RSASSA-PSS makes no
   /// others, and only those that its parameters allow).
   [[nodiscard]] bool fits(SignatureAlgorithm algorithm) const noexcept;

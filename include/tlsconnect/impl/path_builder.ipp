@@ -60,7 +60,7 @@ public:
   /// All of one name.
   struct Namesakes {
     std::string subject;
-    std::vector<Certificate> certificates;
+    std::vector<std::shared_ptr<const DecodedCertificate>> certificates;
   };
   struct Read {
     std::vector<Namesakes> names;
@@ -98,7 +98,9 @@ public:
                                 [&](const Namesakes& one) { return one.subject == *subject; });
       if (place == made->names.end())
         place = made->names.insert(place, Namesakes{*subject, {}});
-      place->certificates.push_back(*certificate);
+      auto decoded = std::make_shared<DecodedCertificate>(*certificate);
+      decoded->load_key();
+      place->certificates.push_back(std::move(decoded));
     }
     const Read* expected = nullptr;
     if (read_.compare_exchange_strong(expected, made.get(), std::memory_order_acq_rel, std::memory_order_acquire))
@@ -122,7 +124,8 @@ struct AnchorStore::Impl {
     return found == buckets.end() ? nullptr : &found->second.read();
   }
   /// All anchors of a name, given in DER and in the form in which equal names are equal texts; null when there are none.
-  [[nodiscard]] const std::vector<Certificate>* named(BytesView name, const std::string& comparable) const {
+  [[nodiscard]] const std::vector<std::shared_ptr<const DecodedCertificate>>*
+  named(BytesView name, const std::string& comparable) const {
     if (const auto* const read = look_up(name))
       for (const auto& namesakes : read->names)
         if (namesakes.subject == comparable)
@@ -193,8 +196,8 @@ public:
     PathCertificate* leaf = presented_.front();
     // Who makes a server's own certificate an anchor has said that this server is trusted.
     if (const auto* namesakes = anchors_.named(leaf->fields().subject, leaf->subject()))
-      for (const Certificate& anchor : *namesakes)
-        if (equal(anchor.der(), chain_[0].der()))
+      for (const auto& anchor : *namesakes)
+        if (equal(anchor->certificate.der(), chain_[0].der()))
           leaf = node_of_anchor(anchor);
     path_.push_back(leaf);
     if (leaf->anchor() ? complete() : extend())
@@ -226,11 +229,11 @@ private:
   }
 
   /// An anchor that the server sent as well has the position that it has there.
-  PathCertificate* node_of_anchor(const Certificate& anchor) {
+  PathCertificate* node_of_anchor(const std::shared_ptr<const DecodedCertificate>& anchor) {
     for (PathCertificate* known : used_anchors_)
-      if (known->certificate().der().data() == anchor.der().data())
+      if (known->certificate().der().data() == anchor->certificate.der().data())
         return known;
-    const PathCertificate* sent = find_presented(anchor);
+    const PathCertificate* sent = find_presented(anchor->certificate);
     used_anchors_.push_back(&nodes_.emplace_back(anchor, sent != nullptr ? sent->position() : chain_.size(), true));
     return used_anchors_.back();
   }
@@ -243,7 +246,7 @@ private:
     if (!added)
       return issuers;
     if (const auto* namesakes = anchors_.named(subject.fields().issuer, subject.issuer()))
-      for (const Certificate& anchor : *namesakes)
+      for (const auto& anchor : *namesakes)
         issuers.push_back(node_of_anchor(anchor));
     for (PathCertificate* candidate : presented_) {
       const auto same = [candidate](const PathCertificate* anchor) {
@@ -280,7 +283,8 @@ private:
       if (tried.pair == pair)
         return tried.valid;
     const Result<IssuerKey>& key = issuer.key(policy_);
-    if (!key || !subject.certificate().signature_algorithm())
+    const Result<SignatureAlgorithm>& algorithm = subject.signature_algorithm();
+    if (!key || !algorithm)
       return std::nullopt;
     std::optional<SignatureFact> fact;
     if (memory_.cache != nullptr)
@@ -295,7 +299,7 @@ private:
       return std::nullopt;
     }
     ++cost_.signature_checks;
-    const bool valid = key->verify(subject.certificate()).has_value();
+    const bool valid = key->verify(*algorithm, subject.fields().tbs, subject.fields().signature).has_value();
     signatures_.push_back({pair, valid, fact});
     return valid;
   }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -37,26 +39,63 @@ TLSCONNECT_DECL const PathRuleDescription& describe(PathRule rule) noexcept {
   return rules[std::min(static_cast<std::size_t>(rule), rules.size() - 1)];
 }
 
-TLSCONNECT_DECL PathCertificate::PathCertificate(Certificate certificate, std::size_t position, bool anchor)
-    : certificate_(std::move(certificate)), position_(position), anchor_(anchor), fields_(certificate_.fields()) {
-  for (const auto& [to, name] : {std::pair{&subject_, fields_.subject}, std::pair{&issuer_, fields_.issuer}}) {
-    Result<std::string> comparable = comparable_name(name);
-    if (comparable)
-      *to = std::move(*comparable);
-    else
-      problem_ =
-          Error(ErrorCode::certificate_malformed, {}, "its subject or its issuer cannot be read (RFC 5280, 4.1.2.4)");
-  }
-  Result<CertificateExtensions> extensions = CertificateExtensions::decode(fields_.extensions);
-  if (extensions)
-    extensions_ = std::move(*extensions);
-  else
-    problem_ = std::move(extensions).error();
+namespace detail {
+
+/// Memory that ran out says nothing about a certificate.
+inline void throw_if_memory_ran_out(const Error& error) {
+  if (error.code() == ErrorCode::out_of_memory)
+    throw std::bad_alloc();
 }
 
+} // namespace detail
+
+TLSCONNECT_DECL DecodedCertificate::DecodedCertificate(Certificate from)
+    : certificate(std::move(from)), fields(certificate.fields()),
+      signature_algorithm(certificate.signature_algorithm()) {
+  for (const auto& [to, name] : {std::pair{&subject, fields.subject}, std::pair{&issuer, fields.issuer}}) {
+    Result<std::string> comparable = comparable_name(name);
+    if (comparable) {
+      *to = std::move(*comparable);
+      continue;
+    }
+    detail::throw_if_memory_ran_out(comparable.error());
+    problem =
+        Error(ErrorCode::certificate_malformed, {}, "its subject or its issuer cannot be read (RFC 5280, 4.1.2.4)");
+  }
+  Result<CertificateExtensions> decoded = CertificateExtensions::decode(fields.extensions);
+  if (decoded) {
+    extensions = std::move(*decoded);
+  } else {
+    detail::throw_if_memory_ran_out(decoded.error());
+    problem = std::move(decoded).error();
+  }
+  if (!signature_algorithm)
+    detail::throw_if_memory_ran_out(signature_algorithm.error());
+}
+
+TLSCONNECT_DECL void DecodedCertificate::load_key() {
+  Result<IssuerKey> loaded = IssuerKey::load(certificate, PublicKey::shortest_rsa_key);
+  if (loaded)
+    key = std::move(*loaded);
+  else
+    detail::throw_if_memory_ran_out(loaded.error());
+}
+
+TLSCONNECT_DECL PathCertificate::PathCertificate(Certificate certificate, std::size_t position, bool anchor)
+    : PathCertificate(std::make_shared<const DecodedCertificate>(std::move(certificate)), position, anchor) {}
+
+TLSCONNECT_DECL PathCertificate::PathCertificate(std::shared_ptr<const DecodedCertificate> decoded,
+                                                 std::size_t position, bool anchor) noexcept
+    : decoded_(std::move(decoded)), position_(position), anchor_(anchor) {}
+
 TLSCONNECT_DECL const Result<IssuerKey>& PathCertificate::key(const PathPolicy& policy) {
-  if (!key_)
-    key_ = IssuerKey::load(certificate_, std::max(policy.rsa_bits_min, PublicKey::shortest_rsa_key));
+  if (!key_) {
+    const std::size_t rsa_bits_min = std::max(policy.rsa_bits_min, PublicKey::shortest_rsa_key);
+    if (decoded_->key && decoded_->key->long_enough(rsa_bits_min))
+      key_ = *decoded_->key;
+    else
+      key_ = IssuerKey::load(certificate(), rsa_bits_min);
+  }
   return *key_;
 }
 
@@ -243,7 +282,7 @@ inline void check_issuer(const PathCertificate& issuer, const PathCertificate& b
 inline void check_signature_algorithm(const PathCertificate& certificate, const Result<IssuerKey>* issuer_key,
                                       const PathPolicy& policy, std::vector<PathFinding>& all) {
   const Findings found{all, certificate};
-  const Result<SignatureAlgorithm> algorithm = certificate.certificate().signature_algorithm();
+  const Result<SignatureAlgorithm>& algorithm = certificate.signature_algorithm();
   // RFC 9846, 4.4.2.4: MD5 is refused, SHA-1 should be. What is not known is not believed.
   if (!algorithm) {
     if (algorithm.error().code() == ErrorCode::certificate_algorithm_weak)

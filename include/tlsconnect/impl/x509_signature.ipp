@@ -24,6 +24,89 @@ inline void append_counted(std::string& to, std::string_view part) {
   to.append(part);
 }
 
+/// An attribute's value as names are compared.
+inline std::string folded_value(std::string_view value) {
+  std::string folded;
+  folded.reserve(value.size());
+  bool space = true; // leading ones are dropped
+  for (const char c : value) {
+    if (c == ' ' && space)
+      continue;
+    space = c == ' ';
+    folded += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  if (folded.ends_with(' '))
+    folded.pop_back();
+  return folded;
+}
+
+/// An AttributeTypeAndValue: what names are compared by.
+inline std::string comparable_attribute(std::string_view oid, std::string_view value) {
+  std::string attribute;
+  append_counted(attribute, oid);
+  append_counted(attribute, folded_value(value));
+  return attribute;
+}
+
+/// The attributes of one relative name.
+inline void append_relative_name(std::string& to, std::vector<std::string>& attributes) {
+  // A SET has no order; that of DER depends on how the values are encoded.
+  std::sort(attributes.begin(), attributes.end());
+  std::string all;
+  for (const std::string& attribute : attributes)
+    all += attribute;
+  append_counted(to, all);
+}
+
+/// The usual attributes are 2.5.4.x, in a string of ASCII; nothing for any other, which Botan can read. It takes some
+/// microseconds for a name, and a path has many.
+inline std::optional<std::string> usual_attribute(BytesView attribute) {
+  const auto type = next_der(attribute);
+  const auto value = next_der(attribute);
+  if (!type || !value || !attribute.empty())
+    return std::nullopt;
+  const BytesView oid = type->contents;
+  if (type->tag != der_oid || oid.size() != 3 || oid[0] != 0x55 || oid[1] != 0x04 || oid[2] >= 0x80)
+    return std::nullopt;
+  // UTF8String and IA5String may hold any ASCII, PrintableString a part of it (X.680, 41.4).
+  const bool printable = value->tag == 0x13;
+  if (value->tag != 0x0C && value->tag != 0x16 && !printable)
+    return std::nullopt;
+  const auto usual = [printable](std::uint8_t byte) {
+    const char c = static_cast<char>(byte);
+    const bool letter_or_digit = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    return letter_or_digit || (printable ? std::string_view(" '()+,-./:=?").find(c) != std::string_view::npos
+                                         : byte >= 0x20 && byte < 0x7F);
+  };
+  if (!std::all_of(value->contents.begin(), value->contents.end(), usual))
+    return std::nullopt;
+  return comparable_attribute("2.5.4." + std::to_string(oid[2]), as_text(value->contents));
+}
+
+/// The same text as comparable_name_or_throw; nothing for a name that has anything unusual about it.
+inline std::optional<std::string> comparable_usual_name(BytesView raw) {
+  const auto outer = only_der(raw, der_sequence);
+  if (!outer)
+    return std::nullopt;
+  std::string text;
+  std::vector<std::string> attributes;
+  for (BytesView rest = outer->contents; !rest.empty();) {
+    const auto relative = next_der(rest);
+    if (!relative || relative->tag != 0x31 || relative->contents.empty()) // SET SIZE (1..MAX)
+      return std::nullopt;
+    attributes.clear();
+    for (BytesView set = relative->contents; !set.empty();) {
+      const auto item = next_der(set);
+      auto attribute = item && item->tag == der_sequence ? usual_attribute(item->contents) : std::nullopt;
+      if (!attribute)
+        return std::nullopt;
+      attributes.push_back(std::move(*attribute));
+    }
+    append_relative_name(text, attributes);
+  }
+  return text;
+}
+
 /// Throws.
 inline std::string comparable_name_or_throw(BytesView raw) {
   std::string text;
@@ -36,27 +119,9 @@ inline std::string comparable_name_or_throw(BytesView raw) {
       Botan::OID oid;
       Botan::ASN1_String value;
       relative.start_sequence().decode(oid).decode(value).end_cons();
-      std::string folded;
-      bool space = true; // leading ones are dropped
-      for (const char c : value.value()) {
-        if (c == ' ' && space)
-          continue;
-        space = c == ' ';
-        folded += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-      }
-      if (folded.ends_with(' '))
-        folded.pop_back();
-      std::string attribute;
-      append_counted(attribute, oid.to_string());
-      append_counted(attribute, folded);
-      attributes.push_back(std::move(attribute));
+      attributes.push_back(comparable_attribute(oid.to_string(), value.value()));
     }
-    // A SET has no order; that of DER depends on how the values are encoded.
-    std::sort(attributes.begin(), attributes.end());
-    std::string all;
-    for (const std::string& attribute : attributes)
-      all += attribute;
-    append_counted(text, all);
+    append_relative_name(text, attributes);
   }
   name.verify_end();
   decoder.verify_end();
@@ -190,8 +255,11 @@ inline Botan::AlgorithmIdentifier read_algorithm(BytesView der) {
 } // namespace detail
 
 TLSCONNECT_DECL Result<std::string> comparable_name(BytesView name) noexcept {
-  return detail::botan_guard(ErrorCode::certificate_malformed, {},
-                             [name]() -> Result<std::string> { return detail::comparable_name_or_throw(name); });
+  return detail::botan_guard(ErrorCode::certificate_malformed, {}, [name]() -> Result<std::string> {
+    if (std::optional<std::string> usual = detail::comparable_usual_name(name))
+      return std::move(*usual);
+    return detail::comparable_name_or_throw(name);
+  });
 }
 
 TLSCONNECT_DECL Result<SignatureAlgorithm> read_signature_algorithm(BytesView der) noexcept {
@@ -219,6 +287,7 @@ TLSCONNECT_DECL Result<SignatureAlgorithm> Certificate::signature_algorithm() co
 
 struct IssuerKey::Impl {
   detail::KeyKind kind;
+  std::size_t rsa_bits; // 0 for other keys
   Botan::AlgorithmIdentifier algorithm;
   std::unique_ptr<Botan::Public_Key> key;
 };
@@ -245,8 +314,14 @@ TLSCONNECT_DECL Result<IssuerKey> IssuerKey::load(const Certificate& certificate
     if (!key)
       return std::unexpected<Error>(std::move(key).error());
     impl.key = std::move(*key);
+    const bool rsa = impl.kind == detail::KeyKind::rsa || impl.kind == detail::KeyKind::rsa_pss;
+    impl.rsa_bits = rsa ? impl.key->key_length() : 0;
     return IssuerKey(std::make_shared<const Impl>(std::move(impl)));
   });
+}
+
+TLSCONNECT_DECL bool IssuerKey::long_enough(std::size_t rsa_bits_min) const noexcept {
+  return impl_->rsa_bits == 0 || impl_->rsa_bits >= rsa_bits_min;
 }
 
 TLSCONNECT_DECL bool IssuerKey::fits(SignatureAlgorithm algorithm) const noexcept {

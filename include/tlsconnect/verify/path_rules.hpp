@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -75,35 +76,51 @@ struct PathCost {
   std::size_t name_comparisons = 0;
 };
 
-/// A certificate as the search sees it: read once, used often.
+/// What a certificate says, whatever path it may stand in. Immutable, so that an anchor's is read once for all
+/// connections.
+struct DecodedCertificate {
+  /// Reads everything but the key. Throws std::bad_alloc.
+  explicit DecodedCertificate(Certificate from);
+  /// Reads the key, too. Throws std::bad_alloc.
+  void load_key();
+
+  Certificate certificate;
+  CertificateFields fields;
+  /// Names in a form that can be compared.
+  std::string subject;
+  std::string issuer;
+  CertificateExtensions extensions; ///< nothing in them when they are malformed
+  std::optional<Error> problem;     ///< what is malformed about it
+  Result<SignatureAlgorithm> signature_algorithm;
+  std::optional<IssuerKey> key; ///< if it was read, and can be used at all
+};
+
+/// A certificate as the search sees it.
 class PathCertificate {
 public:
   PathCertificate(Certificate certificate, std::size_t position, bool anchor);
+  PathCertificate(std::shared_ptr<const DecodedCertificate> decoded, std::size_t position, bool anchor) noexcept;
 
-  [[nodiscard]] const Certificate& certificate() const noexcept { return certificate_; }
+  [[nodiscard]] const Certificate& certificate() const noexcept { return decoded_->certificate; }
   [[nodiscard]] std::size_t position() const noexcept { return position_; }
   [[nodiscard]] bool anchor() const noexcept { return anchor_; }
-  [[nodiscard]] const CertificateFields& fields() const noexcept { return fields_; }
-  /// Names in a form that can be compared.
-  [[nodiscard]] const std::string& subject() const noexcept { return subject_; }
-  [[nodiscard]] const std::string& issuer() const noexcept { return issuer_; }
-  [[nodiscard]] bool self_issued() const noexcept { return subject_ == issuer_; }
-  /// Nothing in them when they are malformed.
-  [[nodiscard]] const CertificateExtensions& extensions() const noexcept { return extensions_; }
-  /// What is malformed about it.
-  [[nodiscard]] const std::optional<Error>& problem() const noexcept { return problem_; }
+  [[nodiscard]] const CertificateFields& fields() const noexcept { return decoded_->fields; }
+  [[nodiscard]] const std::string& subject() const noexcept { return decoded_->subject; }
+  [[nodiscard]] const std::string& issuer() const noexcept { return decoded_->issuer; }
+  [[nodiscard]] bool self_issued() const noexcept { return subject() == issuer(); }
+  [[nodiscard]] const CertificateExtensions& extensions() const noexcept { return decoded_->extensions; }
+  [[nodiscard]] const std::optional<Error>& problem() const noexcept { return decoded_->problem; }
+  /// As Certificate::signature_algorithm.
+  [[nodiscard]] const Result<SignatureAlgorithm>& signature_algorithm() const noexcept {
+    return decoded_->signature_algorithm;
+  }
   /// Its key, loaded when it is first asked for.
   [[nodiscard]] const Result<IssuerKey>& key(const PathPolicy& policy);
 
 private:
-  Certificate certificate_;
+  std::shared_ptr<const DecodedCertificate> decoded_;
   std::size_t position_;
   bool anchor_;
-  CertificateFields fields_;
-  std::string subject_;
-  std::string issuer_;
-  CertificateExtensions extensions_;
-  std::optional<Error> problem_;
   std::optional<Result<IssuerKey>> key_;
 };
 

@@ -207,6 +207,37 @@ TEST_CASE("names are shown so that they cannot deceive a log", "[certificate]") 
   CHECK(printable("abcdef", 3) == "abc...");
 }
 
+TEST_CASE("names compare alike, whichever way they are read", "[certificate]") {
+  const auto comparable = [](const Blob& name) { return tlsconnect::comparable_name(name); };
+  const auto attribute = [](const std::string& oid, std::uint8_t type, std::string_view value) {
+    return test::der(0x30, {test::der_oid(oid), test::der_text(type, value)});
+  };
+  // Usual strings are read by hand, TeletexString (20) by Botan.
+  const std::string expected = comparable(test::der_name({"Acme  Ltd ", "x.y (z)"}, 20)).value();
+  for (const std::uint8_t type : {std::uint8_t{12}, std::uint8_t{19}, std::uint8_t{22}})
+    CHECK(comparable(test::der_name({" ACME ltd", "X.Y  (Z)"}, type)).value() == expected);
+  CHECK(comparable(test::der_name({"AcmeLtd", "x.y (z)"})).value() != expected);
+  CHECK(comparable(test::der_name({"x.y (z)", "Acme Ltd"})).value() != expected);
+  // Several attributes in one relative name, in any order; one of them in a way that is not usual.
+  const Blob country = attribute("2.5.4.6", 19, "DE");
+  for (const std::uint8_t type : {std::uint8_t{12}, std::uint8_t{20}}) {
+    const Blob organization = attribute("2.5.4.10", type, "Org");
+    CHECK(comparable(test::der(0x30, test::der(0x31, {country, organization}))).value() ==
+          comparable(test::der(0x30, test::der(0x31, {attribute("2.5.4.10", 12, "org"), country}))).value());
+  }
+  CHECK(comparable(test::der(0x30, test::der(0x31, attribute("2.5.4.3", 12, "a")))).value() !=
+        comparable(test::der(0x30, test::der(0x31, attribute("2.5.4.10", 12, "a")))).value());
+  // X.680, 41.4: not every character is one of a PrintableString.
+  CHECK(comparable(test::der_name({"a*b@c"}, 12)).has_value());
+  CHECK_FALSE(comparable(test::der_name({"a*b@c"}, 19)).has_value());
+  // Something behind a value, behind a name.
+  const Blob twice = test::der(0x30, {test::der_oid("2.5.4.3"), test::der_text(12, "a"), test::der_text(12, "b")});
+  CHECK_FALSE(comparable(test::der(0x30, test::der(0x31, twice))).has_value());
+  Blob longer = test::der_name({"a"});
+  longer.push_back(0);
+  CHECK_FALSE(comparable(longer).has_value());
+}
+
 TEST_CASE("dates in ISO 8601", "[certificate]") {
   using tlsconnect::detail::iso8601;
   CHECK(iso8601(0) == "1970-01-01T00:00:00Z");
