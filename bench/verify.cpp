@@ -12,6 +12,7 @@
 
 #include <botan/certstor.h>
 #include <botan/pubkey.h>
+#include <botan/version.h>
 #include <botan/x509_key.h>
 #include <botan/x509cert.h>
 #include <botan/x509path.h>
@@ -254,7 +255,7 @@ void measure(const Chain& chain, bool ecdsa, const char* kind, const Options& op
     std::size_t measure = 0;
   };
   std::vector<Other> others;
-  others.push_back({botan_library().name, std::make_unique<BotanVerifier>(chain)});
+  others.push_back({"Botan " + Botan::short_version_string(), std::make_unique<BotanVerifier>(chain)});
 #if defined(BENCH_HAS_OPENSSL)
   others.push_back({openssl_library().name, std::make_unique<OpensslVerifier>(chain)});
 #endif
