@@ -378,6 +378,7 @@ private:
     for (const PathCertificate* certificate : path_)
       path.push_back(certificate->certificate());
     // Of the signatures that were tried, those of the path; all of them are right.
+    memory_.facts.clear();
     for (std::size_t i = 0; i + 1 < path_.size(); ++i)
       for (const TriedSignature& tried : signatures_)
         if (tried.fact && tried.pair.first == path_[i] && tried.pair.second == path_[i + 1])
