@@ -42,21 +42,37 @@ inline std::string_view ocsp_excuse(std::uint8_t status) noexcept {
   }
 }
 
-/// RFC 6960, 4.4: Extensions, of which none changes anything for a stapled response; so none is known, and a critical one
-/// must be obeyed by somebody who knows it. Nothing when they cannot be read.
-inline std::optional<bool> has_critical_extension(BytesView der) noexcept {
+/// What the extensions of a response say.
+struct StatusExtensions {
+  bool critical = false; ///< of any of them
+  BytesView timestamps;
+};
+
+/// RFC 6960, 4.4: Extensions, of which none changes anything for a stapled response; so a critical one must be obeyed by
+/// somebody who knows it. Nothing when they cannot be read.
+inline std::optional<StatusExtensions> read_status_extensions(BytesView der) noexcept {
+  /// 1.3.6.1.4.1.11129.2.4.5
+  static constexpr std::array<std::uint8_t, 10> timestamps = {0x2B, 0x06, 0x01, 0x04, 0x01,
+                                                              0xD6, 0x79, 0x02, 0x04, 0x05};
   const auto list = only_der(der, der_sequence);
   if (!list || list->contents.empty())
     return std::nullopt;
-  bool critical = false;
+  StatusExtensions read;
   BytesView rest = list->contents;
   while (!rest.empty()) {
     const auto extension = next_extension(rest);
     if (!extension)
       return std::nullopt;
-    critical = critical || extension->critical;
+    read.critical = read.critical || extension->critical;
+    if (!equal(extension->id, timestamps))
+      continue;
+    // RFC 6962, 3.3: the value is an OCTET STRING that contains the list. RFC 5280, 4.2: no extension comes twice.
+    const auto found = only_der(extension->value, der_octet_string);
+    if (!found || found->contents.empty() || !read.timestamps.empty())
+      return std::nullopt;
+    read.timestamps = found->contents;
   }
-  return critical;
+  return read;
 }
 
 /// RFC 6960, 4.1.1: CertID ::= SEQUENCE { hashAlgorithm, issuerNameHash, issuerKeyHash, serialNumber }
@@ -133,10 +149,11 @@ inline std::expected<OcspSingleResponse, std::string_view> read_single_response(
   }
   if (!rest.empty()) {
     const auto outer = only_der(rest, 0xA1);
-    const auto critical = outer ? has_critical_extension(outer->contents) : std::nullopt;
-    if (!critical)
+    const auto extensions = outer ? read_status_extensions(outer->contents) : std::nullopt;
+    if (!extensions)
       return wrong("has singleExtensions that cannot be read, or something behind them");
-    single.unknown_critical = *critical;
+    single.unknown_critical = extensions->critical;
+    single.timestamps = extensions->timestamps;
   }
   return single;
 }
@@ -182,10 +199,10 @@ inline Result<> read_response_data(BytesView rest, OcspResponse& to) {
   }
   if (!rest.empty()) {
     const auto outer = only_der(rest, 0xA1);
-    const auto critical = outer ? has_critical_extension(outer->contents) : std::nullopt;
-    if (!critical)
+    const auto extensions = outer ? read_status_extensions(outer->contents) : std::nullopt;
+    if (!extensions)
       return status_malformed("has responseExtensions that cannot be read, or something behind them");
-    to.unknown_critical = *critical;
+    to.unknown_critical = extensions->critical;
   }
   return {};
 }
@@ -359,7 +376,9 @@ inline bool is_responder(const OcspResponse& response, const CertificateFields& 
   return named && own && *named == *own;
 }
 
-/// Why a certificate does not make its holder a responder of this issuer; nothing when it does.
+/// Why a certificate does not make its holder a responder of this issuer; nothing when it does. RFC 6960, 4.2.2.2 asks for
+/// no more than what stands here. Constraints on names would limit nothing: a responder speaks of what its issuer issued,
+/// and the issuer could have said the same itself.
 inline std::optional<std::string> not_authorised(const Certificate& responder, const Certificate& issuer,
                                                  const Result<IssuerKey>& issuer_key, const StatusClock& clock,
                                                  const StatusSignature& signatures) {
@@ -481,6 +500,7 @@ TLSCONNECT_DECL RevocationFinding check_ocsp_response(BytesView response, const 
   finding.state = chosen->state;
   if (chosen->state == RevocationState::good) {
     finding.reason = "good since " + detail::iso8601(chosen->this_update);
+    finding.timestamps = chosen->timestamps;
   } else {
     finding.reason = "revoked at " + detail::iso8601(chosen->revoked_at);
     if (chosen->reason)

@@ -86,13 +86,14 @@ inline std::string describe_failure(std::span<const Certificate> chain, const Pa
 
 /// Which logs have the certificate: the explanation's part about it, or why they are not enough.
 inline Result<std::string> verify_transparency(const PresentedCertificate& presented,
-                                               const std::vector<Certificate>& path, const TransparencyPolicy& policy,
-                                               std::int64_t unix_time) {
+                                               const std::vector<Certificate>& path, BytesView in_status,
+                                               const TransparencyPolicy& policy, std::int64_t unix_time) {
   if (policy.logs.empty())
     return std::string();
   const BytesView list = presented.status.empty() ? BytesView() : presented.status[0].sct_list;
-  Result<TransparencyFindings> findings = inspect_timestamps(presented.chain[0], path.size() > 1 ? &path[1] : nullptr,
-                                                             {.tls_extension = list}, policy.logs, unix_time);
+  Result<TransparencyFindings> findings =
+      inspect_timestamps(presented.chain[0], path.size() > 1 ? &path[1] : nullptr,
+                         {.tls_extension = list, .ocsp_response = in_status}, policy.logs, unix_time);
   if (!findings)
     return std::unexpected(std::move(findings).error());
   if (Result<> enough = check_transparency(*findings, policy); !enough)
@@ -134,7 +135,8 @@ inline Result<VerifiedChain> judge_server(const PresentedCertificate& presented,
                 describe_failure(chain, {first.code, first.position, first.reason, std::move(status.findings)}) +
                     "; the name asked for is " + name.text());
   }
-  const Result<std::string> logged = verify_transparency(presented, *path, policy.transparency, unix_time);
+  const Result<std::string> logged =
+      verify_transparency(presented, *path, status.timestamps, policy.transparency, unix_time);
   if (!logged)
     return std::unexpected(logged.error());
 

@@ -116,6 +116,7 @@ TLSCONNECT_DECL RevocationVerdict check_revocation(std::span<const Certificate> 
                        : found.lists.state == RevocationState::good ? StatusEvidence::crl
                                                                     : StatusEvidence::none;
       verdict.explanation = found.explain();
+      verdict.timestamps = found.staple.timestamps;
     }
   }
   order_by_cause(verdict.findings);

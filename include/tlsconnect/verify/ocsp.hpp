@@ -31,7 +31,8 @@ struct OcspSingleResponse {
   std::optional<std::uint8_t> reason;      ///< why: a CRLReason, where that is said
   std::int64_t this_update = 0;            ///< the state is known to be right at this time
   std::optional<std::int64_t> next_update; ///< a newer one will be there by then
-  bool unknown_critical = false;           ///< it has a critical extension, and none is known here
+  bool unknown_critical = false;           ///< it has a critical extension, which is never known here
+  BytesView timestamps;                    ///< SignedCertificateTimestampList (RFC 6962, 3.3); empty when there is none
 };
 
 /// A response taken apart; views of its bytes. Nothing is verified.

@@ -53,6 +53,9 @@ struct RevocationVerdict {
   std::int64_t valid_until = std::numeric_limits<std::int64_t>::max();
   /// What is known of the server's own certificate, for a person.
   std::string explanation;
+  /// What transparency logs signed of the server's certificate, in a staple that says that it is good
+  /// (SignedCertificateTimestampList: RFC 6962, 3.3); a view of the staple.
+  BytesView timestamps;
 };
 
 /// Judges a path that was verified: from the server's certificate to the trust anchor, each the issuer of the one before.

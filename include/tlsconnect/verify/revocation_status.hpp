@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include <tlsconnect/base/bytes.hpp>
 #include <tlsconnect/base/config.hpp>
 
 namespace tlsconnect::inline TLSCONNECT_ABI {
@@ -23,6 +24,9 @@ struct RevocationFinding {
   std::int64_t valid_until = 0;
   /// For a person: what is said of the certificate, or why that does not count. Empty when nothing was there to say anything.
   std::string reason;
+  /// Of a response that says `good`: timestamps of transparency logs in it (SignedCertificateTimestampList: RFC 6962, 3.3),
+  /// a view of the response; empty when there are none.
+  BytesView timestamps = {};
 };
 
 /// How old a status may be, in seconds; `unix_time` since 1970.

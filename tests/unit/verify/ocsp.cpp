@@ -170,6 +170,43 @@ TEST_CASE("ocsp: extensions", "[ocsp]") {
   good(judge({.statuses = {{}, {.serial = Blob{0x11}, .extensions = critical_extension}}}));
 }
 
+TEST_CASE("ocsp: timestamps of transparency logs", "[ocsp]") {
+  const auto extension = [](const Blob& value, bool critical = false) {
+    return der_extension("1.3.6.1.4.1.11129.2.4.5", critical, value);
+  };
+  const auto timestamps = [](const RevocationFinding& finding) {
+    good(finding);
+    return tlsconnect::to_vector(finding.timestamps);
+  };
+  const auto with = [](const Blob& extensions) {
+    return test::ocsp_response(leaf(), authority(), about({.extensions = extensions}));
+  };
+  const Blob list = {0x00, 0x01, 0x02};
+  const Blob both = [&] {
+    Blob all = unknown_extension;
+    const Blob one = extension(der(0x04, list));
+    all.insert(all.end(), one.begin(), one.end());
+    return all;
+  }();
+  const Blob found = with(both);
+  CHECK(timestamps(judge_bytes(found)) == list);
+  CHECK(timestamps(judge(OcspOptions{})).empty());
+  CHECK(timestamps(judge({.extensions = both})).empty()); // they belong to the one certificate
+  unknown(judge_bytes(with(extension(der(0x04, list), true))), "critical extension");
+  // Exactly one OCTET STRING, with something in it, and no second one.
+  Blob behind = der(0x04, list);
+  behind.push_back(0);
+  for (const Blob& value : {list, behind, der(0x30, list), der(0x04, Blob{}), Blob{}})
+    unknown(judge_bytes(with(extension(value))), "singleExtensions");
+  Blob twice = both;
+  const Blob again = extension(der(0x04, list));
+  twice.insert(twice.end(), again.begin(), again.end());
+  unknown(judge_bytes(with(twice)), "singleExtensions");
+  const auto revoked_one = judge(about({.state = "revoked", .extensions = both}));
+  revoked(revoked_one);
+  CHECK(revoked_one.timestamps.empty());
+}
+
 TEST_CASE("ocsp: signed by the issuer", "[ocsp]") {
   unknown(judge({.break_signature = true}), "signature that this key did not make");
   // Named after the issuer, signed by somebody else.

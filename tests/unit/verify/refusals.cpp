@@ -14,7 +14,8 @@
 #include <tlsconnect/verify/key_pins.hpp>
 
 #include "status_issuer.hpp"
-#include "timestamps.hpp"
+#include "support.hpp"
+#include "transparency_log.hpp"
 
 using test::Blob;
 using test::CertOptions;

@@ -10,7 +10,9 @@
 #include <tlsconnect/client/config.hpp>
 
 #include "published_timestamps.hpp"
-#include "timestamps.hpp"
+#include "status_issuer.hpp"
+#include "support.hpp"
+#include "transparency_log.hpp"
 
 using test::Blob;
 using test::CertOptions;
@@ -88,11 +90,11 @@ std::string refused(const TransparencyFindings& findings) {
 }
 
 Result<VerifiedChain> verify(const Identity& certificate, const TransparencyPolicy& policy,
-                             const Blob& in_handshake = {}, std::int64_t time = now) {
+                             const Blob& in_handshake = {}, std::int64_t time = now, const Blob& staple = {}) {
   const auto anchors = tlsconnect::TrustAnchors::from_pem(root().pem()).value();
   const auto verifier = PathVerifier::create(anchors, {.transparency = policy}).value();
   const auto chain = test::certificates(certificate.chain_der());
-  const std::vector<tlsconnect::PresentedStatus> status{{.ocsp_response = {}, .sct_list = in_handshake}};
+  const std::vector<tlsconnect::PresentedStatus> status{{.ocsp_response = staple, .sct_list = in_handshake}};
   return verifier->verify({.chain = chain, .status = status}, test::name("a.example"), time);
 }
 std::string why(const Result<VerifiedChain>& outcome) {
@@ -417,6 +419,12 @@ TEST_CASE("keys of logs", "[transparency]") {
   REQUIRE(base64.add(tlsconnect::detail::encode_base64(key.public_der()), {}));
   CHECK(test::blob(pem.logs()[0].id) == id);
   CHECK(test::blob(base64.logs()[0].id) == id);
+  // Behind another block, and without its END line.
+  TransparencyLogs behind;
+  const std::string block = test::pem_block("PUBLIC KEY", key.public_der());
+  REQUIRE(behind.add(test::pem_block("EC PARAMETERS", {0x05, 0x00}) + block, {}));
+  CHECK(test::blob(behind.logs()[0].id) == id);
+  CHECK_FALSE(TransparencyLogs().add(block.substr(0, block.find("-----END")), {}).has_value());
 }
 
 TEST_CASE("by default, nothing is asked for", "[transparency]") {
@@ -466,6 +474,43 @@ TEST_CASE("one timestamp at least is of a log that is not retired", "[transparen
   CHECK(verify(logged({log_number(1)}, before), {.logs = logs, .timestamps = 1}).has_value());
   CHECK(contains(why(verify(logged({log_number(0)}, before), {.logs = logs, .timestamps = 1})),
                  "none of a log that is not retired (in the certificate, Old of A"));
+}
+
+TEST_CASE("timestamps in the status that the server staples", "[transparency]") {
+  const TransparencyPolicy policy{.logs = two_logs(), .timestamps = 1};
+  const Blob list = test::timestamp_list({Log().certificate(leaf(), yesterday)});
+  const Blob extension = test::der_extension("1.3.6.1.4.1.11129.2.4.5", false, der(0x04, list));
+  const auto with = [&](test::OcspOptions options) {
+    return verify(leaf(), policy, {}, now, test::ocsp_response(leaf(), root(), options));
+  };
+  const auto good = with({.statuses = {{.extensions = extension}}});
+  REQUIRE(good.has_value());
+  CHECK(contains(good->explanation, "logged: in its status, Oak of Forest"));
+  // Not of one that is not believed, or says something else, or says it in another place.
+  for (const test::OcspOptions& options :
+       {test::OcspOptions{},
+        {.statuses = {{.extensions = extension}}, .break_signature = true},
+        {.statuses = {{.this_update = now - 9 * day, .next_update = now - 8 * day, .extensions = extension}}},
+        {.statuses = {{.state = "unknown", .extensions = extension}}},
+        {.statuses = {{}, {.serial = Blob{5}, .extensions = extension}}},
+        {.extensions = extension}})
+    CHECK(contains(why(with(options)), "there are none, neither in the certificate nor with it"));
+  const auto revoked = with({.statuses = {{.state = "revoked", .extensions = extension}}});
+  REQUIRE_FALSE(revoked.has_value());
+  CHECK(revoked.error().code() == ErrorCode::certificate_revoked);
+  // An authority's status says nothing of the server's certificate.
+  const auto authority = root().issue({.common_name = "CA", .ca = true});
+  const auto below = authority.issue({.dns = {"a.example"}});
+  const Blob of_below = test::timestamp_list({Log().certificate(below, yesterday)});
+  const Blob staple = test::ocsp_response(
+      authority, root(),
+      {.statuses = {{.extensions = test::der_extension("1.3.6.1.4.1.11129.2.4.5", false, der(0x04, of_below))}}});
+  const auto anchors = tlsconnect::TrustAnchors::from_pem(root().pem()).value();
+  const auto verifier = PathVerifier::create(anchors, {.transparency = policy}).value();
+  const auto chain = test::certificates(below.chain_der());
+  const std::vector<tlsconnect::PresentedStatus> status{{}, {.ocsp_response = staple, .sct_list = {}}};
+  CHECK(contains(why(verifier->verify({.chain = chain, .status = status}, test::name("a.example"), now)),
+                 "there are none"));
 }
 
 TEST_CASE("path and name come first", "[transparency]") {

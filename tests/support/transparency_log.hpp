@@ -7,7 +7,9 @@
 
 #include <botan/hash.h>
 
-#include "support.hpp"
+#include <tlsconnect/verify/transparency.hpp>
+
+#include "test_pki.hpp"
 
 namespace test {
 
