@@ -42,8 +42,7 @@ TLSCONNECT_DECL bool dns_name_touches(std::string_view name, std::string_view co
   // A wildcard stands for one label: it touches the subtree of a name that has one label more than what follows the "*".
   const std::string_view base = detail::wildcard_base(name);
   const std::size_t dot = constraint.find('.');
-  return !base.empty() && dot != std::string_view::npos && dot > 0 &&
-         detail::equal_without_case(constraint.substr(dot + 1), base);
+  return !base.empty() && dot != std::string_view::npos && detail::equal_without_case(constraint.substr(dot + 1), base);
 }
 
 TLSCONNECT_DECL bool address_within(BytesView address, BytesView network) noexcept {

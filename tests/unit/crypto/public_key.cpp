@@ -12,6 +12,7 @@
 #include <botan/ecdsa.h>
 #include <botan/pk_keys.h>
 #include <botan/pkix_types.h>
+#include <botan/pss_params.h>
 
 #include <tlsconnect/crypto/x509.hpp>
 
@@ -112,6 +113,30 @@ TEST_CASE("the key of a certificate", "[public-key]") {
   }
 }
 
+TEST_CASE("keys without parameters have none", "[public-key]") {
+  // RFC 8410, 3; RFC 9881, 2.
+  for (const KeyType type : {KeyType::ed25519, KeyType::ed448, KeyType::mldsa44, KeyType::mldsa65, KeyType::mldsa87}) {
+    if (!test::is_available(type))
+      continue;
+    const auto key = test::Key::cached(type).botan();
+    const auto spki = [&](Botan::AlgorithmIdentifier::Encoding_Option parameters) {
+      Blob der;
+      Botan::DER_Encoder(der)
+          .start_sequence()
+          .encode(Botan::AlgorithmIdentifier(key->algorithm_identifier().oid(), parameters))
+          .encode(key->public_key_bits(), Botan::ASN1_Type::BitString)
+          .end_cons();
+      return PublicKey::from_spki(der).value();
+    };
+    const std::string name = spki(Botan::AlgorithmIdentifier::USE_EMPTY_PARAM).description();
+    CAPTURE(name);
+    const auto odd = spki(Botan::AlgorithmIdentifier::USE_NULL_PARAM);
+    CHECK(odd.description() == key->algorithm_identifier().oid().to_formatted_string());
+    const auto ed25519 = odd.verify(SignatureScheme::ed25519, {}, {});
+    CHECK(code_of(ed25519) == ErrorCode::certificate_key_unsupported);
+  }
+}
+
 TEST_CASE("a key is the same however it is encoded", "[public-key]") {
   const auto key = public_key(KeyType::p256);
   CHECK(key.same_key(public_key(KeyType::p256)));
@@ -139,6 +164,11 @@ TEST_CASE("a key is the same however it is encoded", "[public-key]") {
   x25519.back() = 8;
   CHECK(unknown.same_key(unknown));
   CHECK_FALSE(unknown.same_key(PublicKey::from_spki(x25519).value()));
+  // One of the two is a point that is not on the curve.
+  Blob off = test::Key::cached(KeyType::p256).public_der();
+  off.back() ^= 1;
+  CHECK_FALSE(public_key(KeyType::p256).same_key(PublicKey::from_spki(off).value()));
+  CHECK_FALSE(PublicKey::from_spki(off).value().same_key(public_key(KeyType::p256)));
 }
 
 TEST_CASE("which schemes a key is for", "[public-key]") {
@@ -164,6 +194,52 @@ TEST_CASE("which schemes a key is for", "[public-key]") {
   CHECK(pss.fits(rsa_pss_pss_sha256));
   for (const SignatureScheme scheme : {rsa_pss_pss_sha384, rsa_pss_pss_sha512, rsa_pss_rsae_sha256, rsa_pkcs1_sha256})
     CHECK_FALSE(pss.fits(scheme));
+}
+
+TEST_CASE("a key of id-RSASSA-PSS signs with its own parameters only", "[public-key]") {
+  // RFC 4055, 1.2 and 3.1.
+  struct Parameters {
+    const char* hash = "SHA-256";
+    const char* mask = "1.2.840.113549.1.1.8";
+    const char* mask_hash = "SHA-256";
+    std::size_t salt = 32;
+    std::size_t trailer = 1;
+  };
+  const auto key = test::Key::cached(KeyType::rsa2048).botan();
+  const auto fits = [&](const Parameters& with) {
+    const auto hash = [](const char* name) {
+      return Botan::AlgorithmIdentifier(name, Botan::AlgorithmIdentifier::USE_NULL_PARAM);
+    };
+    Blob parameters;
+    Botan::DER_Encoder(parameters)
+        .start_sequence()
+        .start_context_specific(0)
+        .encode(hash(with.hash))
+        .end_cons()
+        .start_context_specific(1)
+        .encode(Botan::AlgorithmIdentifier(Botan::OID(with.mask), hash(with.mask_hash).BER_encode()))
+        .end_cons()
+        .start_context_specific(2)
+        .encode(with.salt)
+        .end_cons()
+        .start_context_specific(3)
+        .encode(with.trailer)
+        .end_cons()
+        .end_cons();
+    Blob spki;
+    Botan::DER_Encoder(spki)
+        .start_sequence()
+        .encode(Botan::AlgorithmIdentifier(Botan::OID("1.2.840.113549.1.1.10"), parameters))
+        .encode(key->public_key_bits(), Botan::ASN1_Type::BitString)
+        .end_cons();
+    return PublicKey::from_spki(spki).value().fits(SignatureScheme::rsa_pss_pss_sha256);
+  };
+  CHECK(fits({}));
+  CHECK_FALSE(fits({.hash = "SHA-384"}));
+  CHECK_FALSE(fits({.mask = "1.2.840.113549.1.1.99"}));
+  CHECK_FALSE(fits({.mask_hash = "SHA-384"}));
+  CHECK_FALSE(fits({.salt = 20}));
+  CHECK_FALSE(fits({.trailer = 2}));
 }
 
 TEST_CASE("the names of a certificate in DER", "[public-key]") {
@@ -226,6 +302,9 @@ TEST_CASE("the hash of tls-server-end-point", "[public-key]") {
   CHECK(with_null("1.2.840.113549.1.1.4").value() == HashAlgorithm::sha256); // MD5
   CHECK(with_null("1.2.840.113549.1.1.12").value() == HashAlgorithm::sha384);
   CHECK(code_of(with_null("1.2.840.113549.1.1.2")) == ErrorCode::export_not_available); // MD2
+
+  CHECK(code_of(signed_with({Botan::OID("1.2.840.113549.1.1.10"), Botan::PSS_Params("SHA-224", 28).serialize()})
+                    .signature_hash()) == ErrorCode::export_not_available);
 
   // Two different hashes in one algorithm: nothing is defined either.
   const auto pss = [](const Botan::AlgorithmIdentifier& mask) {

@@ -164,6 +164,12 @@ TEST_CASE("PEM texts", "[certificate]") {
   CHECK(both->at(0).subject() == "CN=a");
   CHECK(both->at(1).subject() == "CN=b");
 
+  // RFC 7468, 5.1: the older label.
+  std::string older = a.pem();
+  for (std::size_t at = 0; (at = older.find("CERTIFICATE", at)) != std::string::npos; at += 16)
+    older.insert(at, "X509 ");
+  CHECK(Certificate::from_pem(older).value().size() == 1);
+
   const auto none = Certificate::from_pem(a.key_pem());
   REQUIRE(none.has_value());
   CHECK(none->empty());

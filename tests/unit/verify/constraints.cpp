@@ -81,6 +81,7 @@ TEST_CASE("DNS names within a constraint", "[constraints]") {
   CHECK_FALSE(dns_name_within("example.org", "example.com"));
   CHECK_FALSE(dns_name_within("*.example.com", "a.example.com"));
   CHECK_FALSE(dns_name_within(".example.com", ".example.com"));
+  CHECK_FALSE(dns_name_within("a?.example.com", "a_.example.com")); // only letters have case
 }
 
 TEST_CASE("DNS names that touch a constraint", "[constraints]") {
@@ -96,6 +97,7 @@ TEST_CASE("DNS names that touch a constraint", "[constraints]") {
   CHECK_FALSE(dns_name_touches("*.com", "com.example"));
   CHECK_FALSE(dns_name_touches("*.example", "example.com"));
   CHECK_FALSE(dns_name_touches("b.example.com", "a.example.com"));
+  CHECK_FALSE(dns_name_touches("example.com", "a.")); // without a wildcard nothing is left to be compared
 }
 
 TEST_CASE("addresses in networks", "[constraints]") {

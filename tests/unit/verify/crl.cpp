@@ -222,6 +222,10 @@ TEST_CASE("crl: several lists of one issuer", "[crl]") {
   CHECK(judge(both(longer, fine)).valid_until == now + 2 * day);
   CHECK(judge(both(fine, longer)).valid_until == now + 2 * day);
   unknown(judge(both(old, {.break_signature = true})), "too old");
+  // One that counts for nothing ends later than one that is good.
+  const CrlOptions backwards{.this_update = now + 20, .next_update = now + 19};
+  good(judge(both(backwards, {.next_update = now + 10})));
+  good(judge(both({.next_update = now + 10}, backwards)));
 }
 
 TEST_CASE("crl: which certificates a list is for", "[crl]") {
@@ -235,6 +239,9 @@ TEST_CASE("crl: which certificates a list is for", "[crl]") {
   };
   good(of_sub(scope({authorities})));
   unknown(of_sub(scope({users})), "users only");
+  // basicConstraints without cA make nobody an authority.
+  const auto user = authority().issue({.extensions = {{"2.5.29.19", true, der(0x30, {})}}});
+  good(judge(CrlSet::from_der(test::crl(authority(), {.extensions = scope({users})})).value(), now, user));
   // What is listed is revoked all the same: the list is of this issuer.
   revoked(judge({.entries = {entry_of(leaf())}, .extensions = scope({authorities})}));
 
@@ -264,6 +271,10 @@ TEST_CASE("crl: which certificates a list is for", "[crl]") {
   unknown(judge(partition, now,
                 subject_with(der(0x30, {full_name(here), der(0xA2, der(0xA4, test::der_name({"Other"})))}))),
           "distribution point");
+  // A distribution point without anything, and extensions that cannot be read: they name nothing.
+  unknown(judge(partition, now, subject_with(der(0x30, Blob{}))), "distribution point");
+  const Blob not_der = der(0x30, {test::der_oid("1.2.3"), {0x01, 0x01, 0x00}, der(0x04, null)}); // FALSE is left out
+  unknown(judge(partition, now, authority().issue({.extension_list = not_der})), "distribution point");
   // Of a delta list, and without a name.
   unknown(judge(partition, now, authority().issue({.extensions = {{"2.5.29.46", false, der(0x30, point(here))}}})),
           "distribution point");

@@ -210,6 +210,8 @@ TEST_CASE("nameConstraints", "[extensions]") {
   CHECK(bad(name_constraints, der(0x30, {subtrees(0xA0, {dns("a")}), number(1)}), "besides"));
   CHECK(bad(name_constraints, der(0x30, der(0xA0, dns("a"))), "no subtree"));
   CHECK(bad(name_constraints, der(0x30, der(0xA0, der(0x30, Blob{}))), "no subtree"));
+  CHECK(bad(name_constraints, der(0x30, der(0xA0, der(0x31, dns("a")))), "no subtree"));
+  CHECK(bad(name_constraints, der(0x30, der(0xA0, Blob{0x30, 0x05, 0x82})), "no subtree"));
   CHECK(bad(name_constraints, der(0x30, subtrees(0xA0, {Blob{0x82, 0x01, 'a', 0x80, 0x01, 0x00}})), "minimum"));
   CHECK(bad(name_constraints, der(0x30, subtrees(0xA0, {Blob{0x82, 0x01, 'a', 0x81, 0x01, 0x05}})), "minimum"));
   CHECK(bad(name_constraints, der(0x30, subtrees(0xA0, {der(0x89, Blob{1})})), "unknown form"));
@@ -266,6 +268,8 @@ TEST_CASE("where the issuer's certificate is", "[extensions]") {
   const Blob elsewhere = der(0x30, {der_oid("1.3.6.1.5.5.7.48.2"), der(0xA4, test::der_name({"a"}))});
   CHECK(good(access, der(0x30, {ocsp, issuers})).issuer_address == "http://ca.example/ca.der");
   CHECK(good(access, der(0x30, {elsewhere, issuers})).issuer_address == "http://ca.example/ca.der");
+  const Blob nowhere = der(0x30, der_oid("1.3.6.1.5.5.7.48.2"));
+  CHECK(good(access, der(0x30, {der(0x30, {}), nowhere, issuers})).issuer_address == "http://ca.example/ca.der");
   CHECK(good(access, der(0x30, ocsp)).issuer_address.empty());
   CHECK(good(access, {0x05, 0x00}).issuer_address.empty()); // it only serves explanations
 }

@@ -229,6 +229,10 @@ TEST_CASE("pins are a part of the identity", "[pins]") {
   CHECK(base !=
         identity(pins({pin(leaf())}, PinUse::on_top), std::make_shared<const tlsconnect::DangerousNoVerification>()));
   CHECK(base != paths()->trust_identity());
+  const auto alone = identity(pins({pin(leaf())}, PinUse::alone), nullptr);
+  CHECK(alone == identity(pins({pin(leaf())}, PinUse::alone), nullptr));
+  CHECK_FALSE(alone.empty());
+  CHECK(alone != identity(pins({pin(root())}, PinUse::alone), nullptr));
   // One that does not want to be resumed.
   class Secretive final : public tlsconnect::CertificateVerifier {
   public:
@@ -266,6 +270,21 @@ TEST_CASE("raw public keys by pins", "[pins]") {
   CHECK(mixed->trust_identity() != verifier->trust_identity());
   CHECK(verifier->trust_identity() ==
         PinnedPublicKeys::create(pins({pin(leaf())}, PinUse::alone)).value()->trust_identity());
+}
+
+TEST_CASE("raw public keys, one of a list", "[pins]") {
+  const auto key = PublicKey::from_spki(leaf().key().public_der()).value();
+  const auto other = PublicKey::from_spki(root().key().public_der()).value();
+  const auto third = PublicKey::from_spki(stranger().key().public_der()).value();
+  const auto verifier = PinnedPublicKeys::create({key, other}).value();
+  CHECK(verifier->verify(key, test::name("a.example")).has_value());
+  CHECK(verifier->verify(other, test::name("b.example")).has_value());
+  const auto outcome = verifier->verify(third, test::name("a.example"));
+  REQUIRE_FALSE(outcome.has_value());
+  CHECK(outcome.error().code() == ErrorCode::certificate_rejected);
+  CHECK(PinnedPublicKeys::create(std::vector<PublicKey>()).error().code() == ErrorCode::no_trust_anchors);
+  CHECK(verifier->trust_identity() == PinnedPublicKeys::create({other, key}).value()->trust_identity());
+  CHECK(verifier->trust_identity() != PinnedPublicKeys::create({key}).value()->trust_identity());
 }
 
 TEST_CASE("a configuration with pins", "[pins]") {

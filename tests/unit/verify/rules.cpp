@@ -302,6 +302,16 @@ TEST_CASE("signature algorithms", "[rules]") {
   refuses(signed_pss(der(0x30, {})), PathRule::signature_algorithm, weak_algorithm, 0, "SHA-1");
   refuses(signed_pss(der(0x30, {der(0xA0, sha256), mgf384, salt32})), PathRule::signature_algorithm, unsupported, 0);
   refuses(signed_pss(der(0x30, {der(0xA0, sha256), mgf256, salt20})), PathRule::signature_algorithm, unsupported, 0);
+  // RFC 4055, 3.1: another mask function, another trailer field, a salt of another length than the hash.
+  const Blob other_mask = der(0xA1, der(0x30, {der_oid("1.2.840.113549.1.1.99"), sha256}));
+  const Blob trailer2 = der(0xA3, {0x02, 0x01, 0x02});
+  for (const Blob& parameters :
+       {der(0x30, {der(0xA0, sha256), other_mask, salt32}), der(0x30, {der(0xA0, sha256), mgf256, salt32, trailer2}),
+        der(0x30, {der(0xA0, sha384), mgf384, salt32})})
+    refuses(signed_pss(parameters), PathRule::signature_algorithm, unsupported, 0, "parameters");
+  const Blob md5 = der(0x30, {der_oid("1.2.840.113549.2.5"), null});
+  refuses(signed_pss(der(0x30, {der(0xA0, md5), mgf256, salt32})), PathRule::signature_algorithm, weak_algorithm, 0,
+          "MD5");
   // The algorithm belongs to another kind of key than the issuer's.
   refuses(Three{.authority = ca, .leaf = {.algorithm = algorithm("1.2.840.113549.1.1.11", null)}}.judge(),
           PathRule::signature, ErrorCode::certificate_signature_invalid, 0);

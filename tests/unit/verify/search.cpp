@@ -136,6 +136,27 @@ TEST_CASE("a key identifier chooses, but does not exclude", "[search]") {
   refuses(outcome, PathRule::trusted_issuer, unknown, 0, "another key");
 }
 
+TEST_CASE("who has the key identifier goes before those who have none", "[search]") {
+  const auto proper = root().issue(authority("CA"));
+  const auto without = root().issue(authority("CA", false));
+  const auto leaf = proper.issue({});
+  CHECK(cost_of({leaf.der(), without.der(), proper.der()}, {root()}, true).candidates == 2);
+  // Among anchors as well.
+  const auto first = test::self_signed(authority("CA", false));
+  const auto second = test::self_signed(authority("CA"));
+  CHECK(cost_of({second.issue({}).der()}, {first, second}, true).candidates == 1);
+}
+
+TEST_CASE("anchors whose names look alike at first sight", "[search]") {
+  // The same values of the same letters, at attributes that are exchanged.
+  const auto one = test::self_signed({.common_name = "Alpha", .organization = "Beta", .ca = true});
+  const auto other = test::self_signed({.common_name = "Beta", .organization = "Alpha", .ca = true});
+  accepts(judge({one.issue({}).der()}, {one, other}));
+  accepts(judge({other.issue({}).der()}, {one, other}));
+  const auto outcome = judge({other.issue({}).der()}, {one});
+  refuses(outcome, PathRule::trusted_issuer, unknown, 0, "neither among");
+}
+
 TEST_CASE("a key identifier on one side says nothing", "[search]") {
   constexpr ErrorCode invalid = ErrorCode::certificate_signature_invalid;
   const auto without = test::self_signed(authority("CA", false));

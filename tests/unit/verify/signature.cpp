@@ -146,6 +146,47 @@ TEST_CASE("a scheme verifies with the keys it is for and no other", "[signature]
   }
 }
 
+TEST_CASE("which algorithms an issuer's key signs with", "[signature]") {
+  using tlsconnect::HashAlgorithm;
+  using Family = tlsconnect::SignatureFamily;
+  // What a kind of key is made for; RSA keys and those of id-RSASSA-PSS overlap.
+  const auto made_for = [](KeyType type) -> std::vector<Family> {
+    switch (type) {
+    case KeyType::ed25519:
+      return {Family::ed25519};
+    case KeyType::ed448:
+      return {Family::ed448};
+    case KeyType::mldsa44:
+      return {Family::mldsa44};
+    case KeyType::mldsa65:
+      return {Family::mldsa65};
+    case KeyType::mldsa87:
+      return {Family::mldsa87};
+    case KeyType::rsa_pss2048:
+    case KeyType::rsa_pss2048_sha256:
+      return {Family::rsa_pss};
+    default:
+      return is_ec(type) ? std::vector{Family::ecdsa} : std::vector{Family::rsa_pkcs1, Family::rsa_pss};
+    }
+  };
+  for (const KeyType type : key_types()) {
+    const auto identity = test::self_signed({.key = test::Key::cached(type)});
+    const auto key = tlsconnect::IssuerKey::load(test::certificate(identity), 2048).value();
+    const std::vector<Family> families = made_for(type);
+    for (const Family family : {Family::rsa_pkcs1, Family::rsa_pss, Family::ecdsa, Family::ed25519, Family::ed448,
+                                Family::mldsa44, Family::mldsa65, Family::mldsa87})
+      for (const HashAlgorithm hash : {HashAlgorithm::sha256, HashAlgorithm::sha384, HashAlgorithm::sha512}) {
+        CAPTURE(static_cast<int>(type), static_cast<int>(family), static_cast<int>(hash));
+        const bool fits = std::find(families.begin(), families.end(), family) != families.end() &&
+                          (type != KeyType::rsa_pss2048_sha256 || hash == HashAlgorithm::sha256);
+        CHECK(key.fits({family, hash}) == fits);
+        if (!fits)
+          CHECK(code_of(key.verify({family, hash}, message(), Blob(64, 1))) ==
+                ErrorCode::certificate_signature_invalid);
+      }
+  }
+}
+
 TEST_CASE("a signature of another key of the same kind is wrong", "[signature]") {
   const auto public_key = public_key_for(KeyType::p256);
   const Blob right = test::Key::cached(KeyType::p256, 0).sign("SHA-256", message());

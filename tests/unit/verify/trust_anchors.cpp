@@ -133,10 +133,23 @@ TEST_CASE("a damaged certificate among good ones is skipped and reported", "[tru
   CHECK(unfinished->size() == 1);
   REQUIRE(unfinished->skipped().size() == 1);
   CHECK(contains(unfinished->skipped()[0], "certificate number 2 in it: its END line is missing"));
+  // RFC 7468, 5.1: an older label.
+  CHECK(TrustAnchors::from_pem(test::pem_block("X509 CERTIFICATE", first().der())).value().size() == 1);
   // OpenSSL's own form is no plain certificate.
   const auto other = TrustAnchors::from_pem(test::pem_block("TRUSTED CERTIFICATE", first().der()) + second().pem());
   REQUIRE(other.has_value());
   CHECK(other->size() == 1);
+}
+
+TEST_CASE("of many that cannot be read, the first are told", "[trust]") {
+  std::string text;
+  for (int i = 0; i < 16; ++i)
+    text += damaged;
+  CHECK_FALSE(contains(error_of(TrustAnchors::from_pem(text)), "more"));
+  const std::string told = error_of(TrustAnchors::from_pem(text + damaged + damaged));
+  CHECK(contains(told, "number 16 "));
+  CHECK_FALSE(contains(told, "number 17 "));
+  CHECK(contains(told, "; and 2 more"));
 }
 
 TEST_CASE("anchors from DER", "[trust]") {
@@ -159,6 +172,8 @@ TEST_CASE("anchors from a file", "[trust]") {
   CHECK(contains(anchors->skipped()[0], pem));
 
   CHECK(TrustAnchors::from_file(folder.write("one.der", first().der())).value().size() == 1);
+  // Any text may stand before a certificate.
+  CHECK(TrustAnchors::from_file(folder.write("name.pem", "\xC3\x89lise\n" + first().pem())).value().size() == 1);
 
   CHECK(contains(error_of(TrustAnchors::from_file(folder.path() + "/absent")), folder.path() + "/absent"));
   CHECK_FALSE(error_of(TrustAnchors::from_file(folder.path())).empty());

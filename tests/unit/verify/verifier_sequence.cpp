@@ -173,6 +173,24 @@ TEST_CASE("the identity of a sequence", "[sequence]") {
   CHECK(identity({one, none}).empty());
 }
 
+TEST_CASE("the identity of a verifier that says nothing of it", "[sequence]") {
+  // Each object is another: nobody knows what it goes by.
+  class Silent final : public CertificateVerifier {
+  public:
+    Result<VerifiedChain> verify(const PresentedCertificate&, const tlsconnect::ServerName&,
+                                 std::int64_t) const noexcept override {
+      return VerifiedChain{};
+    }
+  };
+  const Silent one;
+  const Silent other;
+  CHECK_FALSE(one.trust_identity().empty());
+  CHECK(one.trust_identity() == one.trust_identity());
+  CHECK(one.trust_identity() != other.trust_identity());
+  // Without randomness there is none.
+  CHECK(tlsconnect::detail::identity_of({}).empty());
+}
+
 TEST_CASE("a sequence in a sequence sees what was found before", "[sequence]") {
   const auto last = std::make_shared<const Recorder>("last");
   CHECK(verify({paths(), VerifierSequence::create({last}).value()}).has_value());
