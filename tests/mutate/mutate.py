@@ -63,18 +63,18 @@ def main():
             sys.exit(str(error))
         print(f"{len(wanted)} mutants, {len(program.reached)} tests of {program.seconds:.1f} s", flush=True)
 
-        survivors, seen = 0, collections.Counter()
-        alike = []  # of each mutant, how many before it look like it, itself included
+        seen = collections.Counter()
+        excuses = []  # of each mutant: why no test can tell it
         for file, _, what in mutants.all:
             seen[file, what] += 1
-            alike.append(seen[file, what])
+            excuses.append(area.equivalent.get((file, what), area.equivalent.get((file, what, seen[file, what]))))
+        survivors = 0
         for number, outcome in zip(wanted, pool.map(program.outcome, wanted)):
             file, line, what = mutants.all[number]
-            excuse = area.equivalent.get((file, what), area.equivalent.get((file, what, alike[number])))
             if outcome in ("survives", "not reached"):
-                outcome = f"equivalent ({excuse})" if excuse else outcome
-                survivors += not excuse
-            elif excuse:
+                survivors += not excuses[number]
+                outcome = f"equivalent ({excuses[number]})" if excuses[number] else outcome
+            elif excuses[number]:
                 outcome += " (though it is said to be equivalent)"
             print(f"{number:4} {outcome:8} {file}:{line} {what}", flush=True)
         named = {(file, what) for file, _, what in mutants.all}

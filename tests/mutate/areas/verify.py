@@ -20,7 +20,7 @@ AREA = Area(
              "impl/revocation.ipp", "impl/crl.ipp", "impl/trust_anchors.ipp", "impl/verifier_sequence.ipp",
              "impl/server_name.ipp", "impl/verifier.ipp", "impl/ocsp.ipp", "impl/transparency.ipp",
              "impl/key_pins.ipp", "impl/raw_public_key.ipp"],
-    tests=["unit/verify/*", "unit/crypto/public_key", "unit/crypto/ml_dsa"],
+    tests=["unit/base/der", "unit/verify/*", "unit/crypto/public_key", "unit/crypto/ml_dsa"],
     support=["support/test_pki", "support/status_issuer"],
     environment={"TLSCONNECT_VERIFICATION_PAGE": "{root}/docs/verification.md"},
     refuses=refuses,

@@ -2,11 +2,13 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <limits>
+#include <set>
 #include <string>
 #include <vector>
 
 #include <tlsconnect/base/text.hpp>
 
+#include "der_tree.hpp"
 #include "support.hpp"
 
 using test::Blob;
@@ -110,6 +112,81 @@ TEST_CASE("exactly one certificate in DER", "[certificate]") {
   // PEM is not DER.
   const std::string pem = test::self_signed({}).pem();
   CHECK(refused(Blob(pem.begin(), pem.end())));
+}
+
+TEST_CASE("integers have one form (X.690, 8.3.2)", "[certificate]") {
+  using tlsconnect::detail::is_der_integer;
+  for (const Blob& good : {Blob{0x00}, {0x7F}, {0x80}, {0xFF}, {0x00, 0x80}, {0xFF, 0x7F}, {0x01, 0x00}, {0x80, 0x00}})
+    CHECK(is_der_integer(good));
+  for (const Blob& bad : {Blob{}, {0x00, 0x00}, {0x00, 0x7F}, {0xFF, 0x80}, {0xFF, 0xFF}})
+    CHECK_FALSE(is_der_integer(bad));
+}
+
+TEST_CASE("the bits of a key", "[certificate]") {
+  using test::der;
+  const auto bits = [](const Blob& spki) { return tlsconnect::detail::public_key_bits(spki).has_value(); };
+  const Blob algorithm = der(0x30, test::der_oid("1.2.3"));
+  const Blob key = der(0x03, Blob{0x00, 0x01});
+  CHECK(bits(der(0x30, {algorithm, key})));
+  CHECK_FALSE(bits({}));
+  CHECK_FALSE(bits(der(0x31, {algorithm, key})));
+  CHECK_FALSE(bits(der(0x30, {})));
+  CHECK_FALSE(bits(der(0x30, algorithm)));
+  CHECK_FALSE(bits(der(0x30, key)));
+  CHECK_FALSE(bits(der(0x30, {algorithm, der(0x04, Blob{0x00, 0x01})})));
+  CHECK_FALSE(bits(der(0x30, {algorithm, der(0x03, Blob{})})));
+  CHECK_FALSE(bits(der(0x30, {algorithm, der(0x03, Blob{0x01, 0x02})}))); // not whole bytes
+  CHECK_FALSE(bits(der(0x30, {algorithm, key, key})));
+}
+
+TEST_CASE("the fields of a certificate, each where it belongs", "[certificate]") {
+  const Blob minted = test::self_signed({}).der();
+  const auto reads = [](const Blob& der) { return tlsconnect::detail::read_certificate_fields(der).has_value(); };
+  const std::set<std::string> open = {"", "0", "0.0", "0.7"};
+  const test::DerNode tree =
+      test::der_tree(minted, [&](const std::string& place, std::uint8_t) { return open.contains(place); });
+  REQUIRE(test::der_bytes(tree) == minted);
+  // Version 1 is the default, and extensions need not be there.
+  CHECK(test::changes_taken(tree, reads) == std::set<std::string>{"without 0.0", "without 0.7"});
+
+  const auto reads_with = [&](const auto& change) {
+    test::DerNode changed = tree;
+    change(changed.children[0].children, changed);
+    return reads(test::der_bytes(changed));
+  };
+  const auto version = [&](const Blob& number) {
+    return reads_with([&](auto& fields, auto&) { fields[0].children[0].contents = number; });
+  };
+  CHECK(version({1}));
+  CHECK(version({2}));
+  for (const Blob& number : {Blob{0}, {3}, {0xFF}, {0, 2}, {}})
+    CHECK_FALSE(version(number));
+  CHECK_FALSE(reads_with([](auto& fields, auto&) { fields[1].contents = {0x00, 0x01}; })); // the serial number
+  CHECK_FALSE(reads_with([](auto& fields, auto&) { fields[2].contents.back() ^= 1; }));    // one algorithm of two
+  CHECK_FALSE(reads_with([](auto& fields, auto&) { fields[7].children[0].contents.clear(); }));
+  CHECK_FALSE(reads_with([](auto&, auto& whole) { whole.children[2].contents.clear(); }));
+  CHECK_FALSE(reads_with([](auto&, auto& whole) { whole.children[2].contents[0] = 1; }));
+  // Unique identifiers stand before the extensions, in their order.
+  const auto identifiers = [&](const std::vector<test::DerNode>& added) {
+    return reads_with([&](auto& fields, auto&) { fields.insert(fields.begin() + 7, added.begin(), added.end()); });
+  };
+  const test::DerNode issuers{0x81, false, {0x00, 0x01}, {}};
+  const test::DerNode subjects{0x82, false, {0x00, 0x01}, {}};
+  CHECK(identifiers({issuers}));
+  CHECK(identifiers({issuers, subjects}));
+  CHECK_FALSE(identifiers({subjects, issuers}));
+  CHECK_FALSE(identifiers({issuers, issuers}));
+  // One that is cut off, at the end.
+  CHECK_FALSE(reads_with([](auto& fields, auto& whole) {
+    fields.resize(7);
+    Blob tbs;
+    for (const test::DerNode& field : fields) {
+      const Blob bytes = test::der_bytes(field);
+      tbs.insert(tbs.end(), bytes.begin(), bytes.end());
+    }
+    tbs.insert(tbs.end(), {0x81, 0x05, 0x00});
+    whole.children[0] = {0x30, false, tbs, {}};
+  }));
 }
 
 TEST_CASE("PEM in the text fields of a certificate is only text", "[certificate]") {
