@@ -132,9 +132,9 @@ inline bool is_dns_name(BytesView value, bool constraint) noexcept {
     return true;
   if (constraint && value.front() == '.')
     value = value.subspan(1);
-  if (value.empty() || value.size() > 253)
+  if (value.size() > 253)
     return false;
-  std::size_t label = 0;
+  std::size_t label = 0; // an empty name ends with an empty label
   for (const std::uint8_t c : value) {
     if (c == '.') {
       if (label == 0)

@@ -15,9 +15,9 @@ inline char ascii_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_
 /// Labels of 1 to 63 letters, digits, hyphens and underscores, 253 bytes in all, no dot at the end: the only names
 /// that can match. What does not look like that (embedded zero bytes, empty labels, other scripts) never does.
 inline bool is_plain_dns_name(std::string_view name) noexcept {
-  if (name.empty() || name.size() > 253)
+  if (name.size() > 253)
     return false;
-  std::size_t label = 0;
+  std::size_t label = 0; // an empty name ends with an empty label
   for (const char c : name) {
     if (c == '.') {
       if (label == 0)

@@ -76,6 +76,7 @@ TEST_CASE("basicConstraints", "[extensions]") {
   CHECK(bad(basic_constraints, {}, "basicConstraints"));
   CHECK(bad(basic_constraints, {0x05, 0x00}, "SEQUENCE"));
   CHECK(bad(basic_constraints, der(0x31, yes), "SEQUENCE"));
+  CHECK(bad(basic_constraints, der(0x30, Blob{0x01, 0x05, 0xFF}), "cA"));
   Blob trailing = der(0x30, yes);
   trailing.push_back(0);
   CHECK(bad(basic_constraints, trailing, "SEQUENCE"));
@@ -124,6 +125,10 @@ TEST_CASE("extendedKeyUsage", "[extensions]") {
   CHECK_FALSE(good(extended_key_usage, der(0x30, client)).extended_key_usage->server_auth);
   CHECK(good(extended_key_usage, der(0x30, {any, client})).extended_key_usage->any);
   CHECK_FALSE(good(extended_key_usage, der(0x30, any)).extended_key_usage->server_auth);
+  const Blob ocsp = der_oid("1.3.6.1.5.5.7.3.9");
+  CHECK(good(extended_key_usage, der(0x30, {ocsp, server})).extended_key_usage->ocsp_signing);
+  CHECK(good(extended_key_usage, der(0x30, {server, ocsp})).extended_key_usage->ocsp_signing);
+  CHECK_FALSE(good(extended_key_usage, der(0x30, {server, any})).extended_key_usage->ocsp_signing);
 
   CHECK(bad(extended_key_usage, {}, "extendedKeyUsage"));
   CHECK(bad(extended_key_usage, der(0x30, {}), "something in it"));
@@ -172,7 +177,8 @@ TEST_CASE("subjectAltName", "[extensions]") {
   CHECK(bad(subject_alt_name, der(0x30, der(0xA2, Blob{1})), "unknown form")); // constructed
   CHECK(bad(subject_alt_name, der(0x30, der(0x80, Blob{1})), "unknown form")); // not constructed
   CHECK(bad(subject_alt_name, der(0x30, der(0x85, Blob{1})), "unknown form"));
-  CHECK(bad(subject_alt_name, der(0x30, der_text(0x16, "a.example")), "unknown form"));
+  for (const std::uint8_t tag : {std::uint8_t{0x16}, std::uint8_t{0x02}, std::uint8_t{0x42}, std::uint8_t{0xC2}})
+    CHECK(bad(subject_alt_name, der(0x30, der_text(tag, "a.example")), "unknown form"));
   CHECK(bad(subject_alt_name, der(0x30, der(0xA4, Blob{0x30})), "directoryName"));
   CHECK(bad(subject_alt_name, der(0x30, der(0xA4, {test::der_name({"a"}), test::der_name({"a"})})), "directoryName"));
   CHECK(bad(subject_alt_name, der(0x30, der(0xA4, der(0x30, number(1)))), "directoryName"));
@@ -271,7 +277,8 @@ TEST_CASE("where the issuer's certificate is", "[extensions]") {
   const Blob nowhere = der(0x30, der_oid("1.3.6.1.5.5.7.48.2"));
   CHECK(good(access, der(0x30, {der(0x30, {}), nowhere, issuers})).issuer_address == "http://ca.example/ca.der");
   CHECK(good(access, der(0x30, ocsp)).issuer_address.empty());
-  CHECK(good(access, {0x05, 0x00}).issuer_address.empty()); // it only serves explanations
+  CHECK(good("1.3.6.1.5.5.7.1.2", der(0x30, issuers)).issuer_address.empty()); // another extension
+  CHECK(good(access, {0x05, 0x00}).issuer_address.empty());                    // it only serves explanations
 }
 
 TEST_CASE("lists of extensions", "[extensions]") {

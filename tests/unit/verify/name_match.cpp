@@ -18,6 +18,9 @@ TEST_CASE("dNSName against a wanted name", "[name_match]") {
     std::string wanted;
     bool match;
   };
+  // 253 bytes.
+  const std::string long_name =
+      std::string(61, 'a') + "." + std::string(63, 'b') + "." + std::string(63, 'c') + "." + std::string(63, 'd');
   const std::vector<Row> rows = {
       {"example.com", "example.com", true},
       {"EXAMPLE.com", "example.com", true},
@@ -53,6 +56,7 @@ TEST_CASE("dNSName against a wanted name", "[name_match]") {
       {"", "", false},
       {"", "example.com", false},
       {"example.com.", "example.com", false},
+      {"example.com.", "example.com.", false},
       {"*.example.com.", "www.example.com", false},
       {".example.com", "www.example.com", false},
       {"example..com", "example..com", false},
@@ -67,9 +71,12 @@ TEST_CASE("dNSName against a wanted name", "[name_match]") {
        "cher.example",
        false},
       {std::string(64, 'a') + ".com", std::string(64, 'a') + ".com", false},
+      {long_name, long_name, true},
+      {"a" + long_name, "a" + long_name, false},
       // '@' and '`' differ from letters by the case bit only
       {"@.example", "`.example", false},
       {"[.example", "{.example", false},
+      {"a?.example", "a_.example", false}, // and so far are '?' and '_' apart, which is not case
   };
   for (const Row& row : rows) {
     CAPTURE(row.presented, row.wanted);

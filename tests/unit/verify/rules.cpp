@@ -528,6 +528,15 @@ TEST_CASE("malformed extensions, in every place", "[rules]") {
   }
 }
 
+TEST_CASE("nobody asks how an anchor was signed, not even of it alone", "[rules]") {
+  const auto old = test::certificate(test::self_signed({.ca = true, .hash = "SHA-1"}));
+  tlsconnect::PathCertificate anchor(old, 0, true);
+  CHECK(check_certificate(anchor, now, {}).empty());
+  tlsconnect::PathCertificate sent(old, 0, false);
+  REQUIRE(check_certificate(sent, now, {}).size() == 1);
+  CHECK(check_certificate(sent, now, {})[0].rule == PathRule::signature_algorithm);
+}
+
 TEST_CASE("all reasons are told, the deepest cause first", "[rules]") {
   const auto outcome = Three{.authority = {.not_after = now - day, .ca = true, .key_usage = test::crl_sign},
                              .leaf = {.key_type = KeyType::rsa1024, .not_after = now - day, .break_signature = true}}

@@ -155,6 +155,10 @@ TEST_CASE("anchors whose names look alike at first sight", "[search]") {
   accepts(judge({other.issue({}).der()}, {one, other}));
   const auto outcome = judge({other.issue({}).der()}, {one});
   refuses(outcome, PathRule::trusted_issuer, unknown, 0, "neither among");
+  // The same name with two keys.
+  const auto twin = test::self_signed({.common_name = "Alpha", .organization = "Beta", .ca = true});
+  accepts(judge({one.issue({}).der()}, {one, other, twin}));
+  accepts(judge({twin.issue({}).der()}, {one, other, twin}));
 }
 
 TEST_CASE("a key identifier on one side says nothing", "[search]") {
@@ -176,6 +180,13 @@ TEST_CASE("a certificate that several ways lead to", "[search]") {
   const auto leaf = ca.issue({.key_ids = false});
   const auto cost = cost_of({leaf.der(), ca.der(), again.der(), middle.der(), top.der()}, {root()}, false);
   CHECK(cost.candidates == 2 + 2 * 2);
+  // The same with an anchor above it: its issuers are looked up once.
+  const auto above = root().issue(authority("M"));
+  const auto low = above.issue(authority("CA", false));
+  const auto low_again = above.issue(authority("CA", false));
+  const auto expired = low.issue({.not_after = now - day, .key_ids = false});
+  const auto refused = cost_of({expired.der(), low.der(), low_again.der(), above.der()}, {root()}, false);
+  CHECK(refused.candidates == 2 + 2 * 2);
 }
 
 TEST_CASE("cross-signed authorities", "[search]") {
@@ -202,6 +213,26 @@ TEST_CASE("cross-signed authorities", "[search]") {
   accepts(judge({leaf.der(), useless.der(), ca.der()}, {a, b}));
   refuses(judge({leaf.der(), useless.der(), ca.der()}, {b}), PathRule::extended_key_usage,
           ErrorCode::certificate_usage_forbidden, 1);
+}
+
+TEST_CASE("of the ways that break rules, four are kept for the explanation", "[search]") {
+  const auto ca = root().issue(authority("CA"));
+  const Blob leaf = ca.issue({}).der();
+  std::vector<Blob> chain{leaf};
+  for (int i = 0; i < 4; ++i) {
+    CertOptions worse = authority("CA");
+    worse.not_after = now - (i + 2) * day;
+    worse.key_usage = test::crl_sign;
+    chain.push_back(ca.cross_signed_by(root(), worse).der());
+  }
+  CertOptions better = authority("CA");
+  better.not_after = now - day;
+  const Blob fifth = ca.cross_signed_by(root(), better).der();
+  chain.push_back(fifth);
+  CHECK(judge(chain, {root()}).error().findings.size() == 2);
+  chain.pop_back();
+  chain.insert(chain.begin() + 1, fifth);
+  CHECK(judge(chain, {root()}).error().findings.size() == 1);
 }
 
 TEST_CASE("an anchor is an anchor, whoever signed it", "[search]") {

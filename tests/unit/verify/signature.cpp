@@ -169,6 +169,9 @@ TEST_CASE("which algorithms an issuer's key signs with", "[signature]") {
       return is_ec(type) ? std::vector{Family::ecdsa} : std::vector{Family::rsa_pkcs1, Family::rsa_pss};
     }
   };
+  std::vector<SignatureScheme> all;
+  for (const Scheme& row : schemes())
+    all.push_back(row.scheme);
   for (const KeyType type : key_types()) {
     const auto identity = test::self_signed({.key = test::Key::cached(type)});
     const auto key = tlsconnect::IssuerKey::load(test::certificate(identity), 2048).value();
@@ -177,14 +180,40 @@ TEST_CASE("which algorithms an issuer's key signs with", "[signature]") {
                                 Family::mldsa44, Family::mldsa65, Family::mldsa87})
       for (const HashAlgorithm hash : {HashAlgorithm::sha256, HashAlgorithm::sha384, HashAlgorithm::sha512}) {
         CAPTURE(static_cast<int>(type), static_cast<int>(family), static_cast<int>(hash));
-        const bool fits = std::find(families.begin(), families.end(), family) != families.end() &&
-                          (type != KeyType::rsa_pss2048_sha256 || hash == HashAlgorithm::sha256);
+        const bool made_for_it = std::find(families.begin(), families.end(), family) != families.end();
+        const bool fits = made_for_it && (type != KeyType::rsa_pss2048_sha256 || hash == HashAlgorithm::sha256);
         CHECK(key.fits({family, hash}) == fits);
+        CHECK(key.among({family, hash}, all) == made_for_it);
+        CHECK_FALSE(key.among({family, hash}, {}));
         if (!fits)
           CHECK(code_of(key.verify({family, hash}, message(), Blob(64, 1))) ==
                 ErrorCode::certificate_signature_invalid);
       }
+    // One that nobody knows.
+    const Blob odd = test::der(0x30, test::der_oid("1.2.3"));
+    CHECK(code_of(key.verify(test::certificate(test::self_signed({.algorithm = odd})))) ==
+          ErrorCode::certificate_key_unsupported);
   }
+}
+
+TEST_CASE("the bits of an issuer's key are whole bytes", "[signature]") {
+  // A point that ends in a zero bit, so that it would be the same without that bit.
+  Blob point;
+  for (unsigned index = 0; point.empty() || (point.back() & 1) != 0; ++index) {
+    const Blob spki = test::Key::cached(KeyType::p256, index).public_der();
+    point = tlsconnect::to_vector(*tlsconnect::detail::public_key_bits(spki));
+  }
+  const Blob algorithm = test::der(0x30, {test::der_oid("1.2.840.10045.2.1"), test::der_oid("1.2.840.10045.3.1.7")});
+  const auto load = [&](std::uint8_t unused) {
+    Blob bits{unused};
+    bits.insert(bits.end(), point.begin(), point.end());
+    const Blob spki = test::der(0x30, {algorithm, test::der(0x03, bits)});
+    return tlsconnect::IssuerKey::load(test::certificate(test::self_signed({.public_key = spki})), 2048);
+  };
+  CHECK(load(0).has_value());
+  REQUIRE_FALSE(load(1).has_value());
+  CHECK(load(1).error().code() == ErrorCode::certificate_key_unsupported);
+  CHECK(test::contains(load(1).error().detail(), "SubjectPublicKeyInfo"));
 }
 
 TEST_CASE("a signature of another key of the same kind is wrong", "[signature]") {

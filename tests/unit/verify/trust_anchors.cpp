@@ -340,6 +340,30 @@ TEST_CASE("an anchor that cannot be read is named when a path needs it", "[trust
   CHECK(tlsconnect::verify_chain(chain, test::name("a.example"), test::now, both).has_value());
 }
 
+TEST_CASE("an anchor whose name is none serves nobody, and harms nobody", "[trust]") {
+  const Blob type = test::der_oid("2.5.4.3");
+  for (const Blob& attribute : {test::der(0x30, Blob{}), test::der(0x30, type), Blob{0x30, 0x05, 0x06}}) {
+    // Put together by hand: what mints certificates reads them.
+    const auto good = test::certificate(first());
+    const tlsconnect::BytesView subject = good.fields().subject;
+    const tlsconnect::BytesView tbs = good.fields().tbs;
+    tlsconnect::BytesView rest = tlsconnect::detail::only_der(tbs, 0x30)->contents;
+    Blob fields;
+    while (const auto field = tlsconnect::detail::next_der(rest)) {
+      const Blob bytes = field->whole.data() == subject.data() ? test::der(0x30, test::der(0x31, attribute))
+                                                               : tlsconnect::to_vector(field->whole);
+      fields.insert(fields.end(), bytes.begin(), bytes.end());
+    }
+    const Blob bad = test::der(0x30, {test::der(0x30, fields), tlsconnect::to_vector(good.fields().signature_algorithm),
+                                      test::der(0x03, Blob{0x00, 0x01})});
+    TrustAnchors anchors = TrustAnchors::from_der(bad).value();
+    anchors.add(good);
+    CHECK(anchors.size() == 2);
+    const auto chain = test::certificates(first().issue({.dns = {"a.example"}}).chain_der());
+    CHECK(tlsconnect::verify_chain(chain, test::name("a.example"), test::now, anchors).has_value());
+  }
+}
+
 TEST_CASE("a store is loaded again by building a configuration again", "[trust]") {
   const Folder folder;
   const std::string file = folder.write("store.pem", first().pem());
