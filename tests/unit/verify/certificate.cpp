@@ -49,6 +49,16 @@ TEST_CASE("what a certificate says", "[certificate]") {
   CHECK(test::certificate(test::self_signed({.serial = 0})).serial() == "0");
 }
 
+TEST_CASE("only dNSName and iPAddress are names of servers", "[certificate]") {
+  using test::der;
+  using test::der_text;
+  const Blob names = der(0x30, {der_text(0x81, "a@bc"), der_text(0x86, "a:/b"), der(0x88, Blob{0x2A, 0x03, 0x04, 0x05}),
+                                der(0xA4, test::der_name({"a"}))});
+  const auto certificate = test::certificate(test::self_signed({.extensions = {{"2.5.29.17", false, names}}}));
+  CHECK(certificate.dns_names().empty());
+  CHECK(certificate.ip_addresses().empty());
+}
+
 TEST_CASE("keys have names", "[certificate]") {
   const auto description = [](KeyType type) {
     return test::certificate(test::self_signed({.key = test::Key::cached(type)})).key_description();

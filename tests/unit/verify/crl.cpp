@@ -97,6 +97,15 @@ TEST_CASE("crl: the signature is a BIT STRING of whole bytes", "[crl]") {
   CHECK_FALSE(loads(der(0x04, Blob{0x00, 0x02})));
 }
 
+TEST_CASE("crl: the algorithm is a SEQUENCE, in both places", "[crl]") {
+  test::DerNode tree = test::der_tree(
+      test::crl(authority()), [](const std::string& place, std::uint8_t) { return place.empty() || place == "0"; });
+  CHECK(Crl::from_der(test::der_bytes(tree)).has_value());
+  tree.children[1].tag = 0x31;
+  tree.children[0].children[1].tag = 0x31;
+  CHECK_FALSE(Crl::from_der(test::der_bytes(tree)).has_value());
+}
+
 TEST_CASE("crl: revoked or not", "[crl]") {
   good(judge(CrlOptions{}));
   CHECK(judge(CrlOptions{}).reason == "not among the revoked at 2026-05-31T00:00:00Z");
@@ -170,6 +179,10 @@ TEST_CASE("crl: signed by the issuer's key, which may sign lists", "[crl]") {
   good(with_usage(test::key_cert_sign | test::crl_sign));
   good(with_usage(0));
   unknown(with_usage(test::key_cert_sign), "cRLSign");
+  const Blob not_der = der(0x30, {test::der_oid("1.2.3"), {0x01, 0x01, 0x00}, der(0x04, null)}); // FALSE is left out
+  unknown(judge(CrlSet::from_der(test::crl(authority())).value(), now, leaf(),
+                root().issue({.common_name = "Authority", .key = authority().key(), .extension_list = not_der})),
+          "cRLSign");
   // The algorithm.
   unknown(judge({.padding = "SHA-1", .algorithm = "1.2.840.10045.4.1"}), "no longer safe");
   good(judge({.padding = "SHA-384", .algorithm = "1.2.840.10045.4.3.3"}));
@@ -295,6 +308,8 @@ TEST_CASE("crl: kinds that cannot be used", "[crl]") {
   unreadable(with(scope({der(0x81, Blob{0x00})})), "not TRUE");
   unreadable(with(scope({der(0x81, Blob{})})), "not TRUE");
   unreadable(with(scope({der(0x81, Blob{0xFF, 0xFF})})), "not TRUE");
+  unreadable(with(scope({Blob{0x81, 0x05, 0xFF}})), "not TRUE");
+  unreadable({.entries_der = Blob{0x30, 0x80}}, "empty list");
   unreadable(with(scope({der(0x86, yes)})), "nobody defined");
   unreadable(with(scope({der(0x82, yes), der(0x81, yes)})), "nobody defined"); // the wrong order
   unreadable(with(der_extension("2.5.29.28", true, null)), "issuingDistributionPoint");
@@ -469,6 +484,7 @@ TEST_CASE("crl: texts, files and sets", "[crl]") {
   CHECK(file(pem).value().size() == 2);
   CHECK(file(tlsconnect::as_text(one)).value().size() == 1);
   CHECK(file("0 at the front\n" + pem).value().size() == 2);
+  CHECK(file("\xC3\x89t\xC3\xA9\n" + pem).value().size() == 2);
   refused(file("nothing"), path + ": there is no block");
   refused(file(""), path);
   refused(CrlSet::from_file("there/is/no/such.file"), "there/is/no/such.file: No such file");

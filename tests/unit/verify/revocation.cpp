@@ -168,6 +168,9 @@ TEST_CASE("revocation: a staple that does not count is none", "[revocation]") {
   accepts(verify(leaf(), {Blob(100, 0x41)}), StatusEvidence::none, "not exactly one");
   accepts(verify(leaf(), {expired()}, {.crls = list()}), StatusEvidence::crl, "not among the revoked");
   accepts(verify(leaf(), {good()}, {.crls = list()}), StatusEvidence::staple);
+  const auto old = tlsconnect::CrlSet::from_der(
+      test::crl(authority(), {.this_update = now - 9 * day, .next_update = now - 8 * day}));
+  accepts(verify(leaf(), {}, {.crls = old.value()}), StatusEvidence::none, "not known: the issuer's list");
 }
 
 TEST_CASE("revocation: the policy's clock", "[revocation]") {
