@@ -181,6 +181,21 @@ TEST_CASE("pins alone: the server's key, and nothing else", "[pins]") {
   not_pinned(verify(pins({pin(own)}, PinUse::alone), leaf()));
 }
 
+TEST_CASE("of many pins, the first are told", "[pins]") {
+  std::vector<KeyPin> many;
+  for (unsigned i = 0; i < 8; ++i)
+    many.push_back(
+        KeyPin::of(PublicKey::from_spki(test::Key::cached(KeyType::p256, 50 + i).public_der()).value()).value());
+  const auto verify = [&] {
+    const auto verifier = PinningVerifier::create(pins(many, PinUse::alone), nullptr).value();
+    const auto chain = test::certificates(leaf().chain_der());
+    return std::string(verifier->verify({chain}, test::name("a.example"), now).error().detail());
+  };
+  CHECK_FALSE(contains(verify(), " more;"));
+  many.push_back(pin(stranger()));
+  CHECK(contains(verify(), " or 1 more;"));
+}
+
 TEST_CASE("servers without pins", "[pins]") {
   const KeyPins of_another = pins({pin(stranger())}, PinUse::alone, "other.example");
   CHECK(verify(of_another, leaf()).has_value());

@@ -166,6 +166,9 @@ TEST_CASE("ocsp: extensions", "[ocsp]") {
   unknown(judge({.extensions = critical_extension}), "critical extension");
   good(judge(about({.extensions = unknown_extension})));
   unknown(judge(about({.extensions = critical_extension})), "critical extension");
+  Blob before = critical_extension;
+  before.insert(before.end(), unknown_extension.begin(), unknown_extension.end());
+  unknown(judge(about({.extensions = before})), "critical extension");
   // One that is about somebody else does not matter.
   good(judge({.statuses = {{}, {.serial = Blob{0x11}, .extensions = critical_extension}}}));
 }
@@ -324,6 +327,18 @@ TEST_CASE("ocsp: signed by a responder that the issuer authorised", "[ocsp]") {
   strong.padding = "PKCS1v15(SHA-256)";
   strong.algorithm = "1.2.840.113549.1.1.11";
   good(judge(strong));
+}
+
+TEST_CASE("ocsp: a responder with several certificates", "[ocsp]") {
+  OcspOptions options = delegated({});
+  const auto useless = authority().issue({.common_name = "Responder", .key = options.responder->key()});
+  options.certificates.insert(options.certificates.begin(), useless.der());
+  good(judge(options));
+  options.certificates = {useless.der()};
+  unknown(judge(options), "OCSPSigning is missing");
+  // A name that cannot be read is nobody's.
+  options.responder_id = der(0xA1, der(0x30, Blob{0x05, 0x00}));
+  unknown(judge(options), "neither the issuer");
 }
 
 TEST_CASE("ocsp: signatures are counted", "[ocsp]") {

@@ -241,6 +241,12 @@ TEST_CASE("without its only extension, a certificate has no list of them", "[tra
   CHECK_FALSE(tlsconnect::detail::precertificate_tbs(behind));
 }
 
+TEST_CASE("the extension in the certificate may be critical", "[transparency]") {
+  test::RawExtension extension = test::timestamps_extension({Log().precertificate(leaf(), root().key(), yesterday)});
+  extension.critical = true;
+  CHECK(inspect(leaf({extension}), two_logs()).counted == 1);
+}
+
 TEST_CASE("a timestamp from the future does not count", "[transparency]") {
   const auto logs = two_logs();
   const auto at = [&](std::uint64_t milliseconds) {
@@ -431,6 +437,7 @@ TEST_CASE("by default, nothing is asked for", "[transparency]") {
   CHECK(verify(leaf(), {}).has_value());
   const Blob bad = test::timestamp_list({Log{.break_signature = true}.certificate(leaf(), yesterday)});
   CHECK(verify(leaf(), {.logs = two_logs()}, bad).has_value());
+  CHECK_FALSE(contains(verify(leaf(), {.logs = two_logs()}, bad)->explanation, "logged"));
   const auto told = verify(logged({Log()}), {.logs = two_logs()});
   REQUIRE(told.has_value());
   CHECK(contains(told->explanation, "; logged: in the certificate, Oak of Forest, 2026-05-31T00:00:00Z"));
@@ -448,6 +455,8 @@ TEST_CASE("so many timestamps, of so many operators", "[transparency]") {
   CHECK(text.starts_with("certificate 1 of 1 (CN=leaf; issuer CN=Root; serial 4d): "));
   CHECK(contains(text, "timestamps of 2 logs are required; those of 1 log count, of 1 operator (in the certificate, "
                        "Oak of Forest, 2026-05-31T00:00:00Z)"));
+  CHECK(text.ends_with("Z)")); // and nothing of others
+  CHECK(contains(why(verify(leaf(), {.logs = two_logs(), .operators = 1})), "of 1 operator, are required"));
   // Sources add up.
   CHECK(verify(logged({oak}), two, test::timestamp_list({pike.certificate(logged({oak}), yesterday)})).has_value());
   // Two of one operator are two timestamps of one operator.
@@ -465,6 +474,7 @@ TEST_CASE("so many timestamps, of so many operators", "[transparency]") {
       "not: in the certificate, Oak of Forest, 2026-05-31T00:00:00Z: the log did not sign "
       "this certificate (RFC 6962, 3.2)"));
   CHECK(contains(why(verify(logged(std::vector<Log>(10, bad)), one)), "; and 2 more"));
+  CHECK(contains(why(verify(logged({bad}), one)), "; those of 0 logs count; these do not: "));
 }
 
 TEST_CASE("one timestamp at least is of a log that is not retired", "[transparency]") {
