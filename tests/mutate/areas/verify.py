@@ -26,6 +26,9 @@ AREA = Area(
     refuses=refuses,
     conditions=True,
     equivalent={
+        ("crypto/certificate_fields.hpp", "without: !algorithm", 1): "without it, there are no bits either",
+        ("crypto/certificate_fields.hpp", "without: algorithm->tag != der_sequence"): "the other is the same, and is asked",
+        ("crypto/certificate_fields.hpp", "without: item->tag != der_sequence", 1): "the other is the same, and is asked",
         ("impl/path_rules.ipp", "true: comparable"): "Botan has read the names before",
         ("impl/path_rules.ipp", "true: !key_"): "the key is loaded again, and is the same",
         # What the hash of a name leaves out makes it coarser; names are compared afterwards.
@@ -79,6 +82,7 @@ AREA = Area(
         ("impl/transparency.ipp", "without: id->tag != der_oid"): "Botan has read the extensions before",
         ("impl/transparency.ipp", "true: !inner.empty()"): "Botan has read the extensions before",
         ("impl/transparency.ipp", "never: !value"): "Botan has read the extensions before",
+        ("impl/server_name.ipp", "without: digits > 3"): "four digits that do not begin with zero are more than 255",
         ("impl/key_pins.ipp", "never: !digest"): "SHA-256 fails only without memory",
         ("impl/key_pins.ipp", "never: !pin"): "SHA-256 fails only without memory",
         ("impl/raw_public_key.ipp", "never: !pin"): "SHA-256 fails only without memory",

@@ -196,6 +196,24 @@ TEST_CASE("which schemes a key is for", "[public-key]") {
     CHECK_FALSE(pss.fits(scheme));
 }
 
+TEST_CASE("kinds of keys that only look like others", "[public-key]") {
+  using test::der;
+  using test::der_oid;
+  const Blob bits = der(0x03, Blob{0x00, 0x04});
+  const auto read = [&](const Blob& algorithm) { return PublicKey::from_spki(der(0x30, {algorithm, bits})).value(); };
+  const Blob null = {0x05, 0x00};
+  // RFC 3279, 2.3.1: NULL is not left out.
+  const Blob rsa = der_oid("1.2.840.113549.1.1.1");
+  CHECK(read(der(0x30, {rsa, null})).fits(SignatureScheme::rsa_pss_rsae_sha256));
+  CHECK_FALSE(read(der(0x30, rsa)).fits(SignatureScheme::rsa_pss_rsae_sha256));
+  // secp256k1.
+  CHECK_FALSE(read(der(0x30, {der_oid("1.2.840.10045.2.1"), der_oid("1.3.132.0.10")})).curve().has_value());
+  CHECK_FALSE(public_key(KeyType::p256).fits_tls12(SignatureScheme::rsa_pkcs1_sha256));
+  // Without an algorithm.
+  CHECK_FALSE(PublicKey::from_spki(der(0x30, Blob{})).has_value());
+  CHECK_FALSE(PublicKey::from_spki(der(0x30, bits)).has_value());
+}
+
 TEST_CASE("a key of id-RSASSA-PSS signs with its own parameters only", "[public-key]") {
   // RFC 4055, 1.2 and 3.1.
   struct Parameters {

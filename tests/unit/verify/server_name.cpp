@@ -29,6 +29,7 @@ TEST_CASE("server names that are accepted, in their canonical form", "[server_na
       {"1.2.3.4a", Kind::dns, "1.2.3.4a"},
       {"1.example", Kind::dns, "1.example"},
       {"cafe", Kind::dns, "cafe"},
+      {"web1", Kind::dns, "web1"},
       {label63 + ".com", Kind::dns, label63 + ".com"},
       {longest, Kind::dns, longest},
       {longest + ".", Kind::dns, longest},
@@ -112,6 +113,11 @@ TEST_CASE("texts that are no server names", "[server_name]") {
       "1.2.3.4.",
       "example.1",
       "12345",
+      "1:::2",
+      ":1:2:3:4:5:6:7",
+      "1:2:3:4:5:6:7g8",
+      "1:2:3:4:5:6:7:8:",
+      "2::1]",
       "[192.0.2.1]",
       "[example.com]",
       "[::1",
@@ -151,4 +157,7 @@ TEST_CASE("the reason stands in the error", "[server_name]") {
   CHECK(reason("b\xC3\xBC.example").find("A-label") != std::string::npos);
   CHECK(reason("example.com:443").find("no port") != std::string::npos);
   CHECK(reason("a..b").find("empty label") != std::string::npos);
+  CHECK(reason("a.b..").find("empty label") != std::string::npos);
+  CHECK(reason("").find("it is empty") != std::string::npos);
+  CHECK(reason("[192.0.2.1]").find("not an IPv6 address") != std::string::npos);
 }

@@ -295,6 +295,16 @@ TEST_CASE("an RSA key with a huge exponent is refused, since it would take too l
         ErrorCode::certificate_key_unsupported);
 }
 
+TEST_CASE("an RSA key with a huge modulus is refused for the same reason", "[signature]") {
+  const auto verify = [](std::size_t bits) {
+    const Botan::RSA_PublicKey odd(Botan::BigInt::power_of_2(bits - 1) + 1, Botan::BigInt::from_u64(65'537));
+    const auto key = tlsconnect::PublicKey::from_spki(odd.subject_public_key()).value();
+    return code_of(key.verify(SignatureScheme::rsa_pss_rsae_sha256, message(), Blob(bits / 8, 1)));
+  };
+  CHECK(verify(8192) == ErrorCode::signature_invalid);
+  CHECK(verify(8200) == ErrorCode::certificate_key_unsupported);
+}
+
 TEST_CASE("a key that TLS 1.3 does not sign with is unsupported", "[signature]") {
   // X25519 (RFC 8410): an algorithm for key exchange.
   const Blob x25519 = [] {
