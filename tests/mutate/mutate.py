@@ -12,8 +12,8 @@ to a member is deleted. A mutant that all tests accept is a survivor: a check wi
 else makes superfluous. The exit status is the number of survivors.
 
 All mutants are compiled into one program, each behind a switch that TLSCONNECT_MUTANT throws. The program first tells
-which tests come by which switch, so that a mutant costs a run of those tests, the quick ones first, up to the first that
-fails. Needs the compiler ($CXX, default c++) and pkg-config with botan-3 and catch2-with-main; works in a temporary
+which tests come by which switch, so that a mutant costs a run of those tests, the quick ones first, up to the first
+that fails. Needs the compiler ($CXX, default c++) and pkg-config with botan-3 and catch2-with-main; works in a temporary
 folder, or in FOLDER, where the next run compiles only what has changed; touches nothing in the repository.
 """
 import argparse

@@ -13,7 +13,8 @@ def refuses(then, initial):
 AREA = Area(
     targets=["impl/negotiate.ipp", "impl/client13.ipp", "impl/client13_connected.ipp", "impl/client_authentication.ipp",
              "impl/server_certificate.ipp", "impl/pre_shared_key.ipp", "impl/proofs.ipp", "impl/client_hello.ipp",
-             "impl/record_layer.ipp", "impl/engine.ipp", "wire/extensions.hpp", "wire/messages13.hpp", "wire/cursor.hpp",
+             "impl/record_layer.ipp", "impl/engine.ipp", "wire/extensions.hpp", "wire/messages13.hpp",
+             "wire/cursor.hpp",
              "record/handshake_joiner.hpp", "handshake/state.hpp", "impl/negotiate12.ipp", "impl/handshake12.ipp",
              "impl/client12.ipp", "impl/client12_finish.ipp", "record/record_layer.hpp", "record/protection.hpp",
              "wire/messages12.hpp"],

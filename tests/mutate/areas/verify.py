@@ -27,12 +27,15 @@ AREA = Area(
     conditions=True,
     equivalent={
         ("crypto/certificate_fields.hpp", "without: !algorithm", 1): "without it, there are no bits either",
-        ("crypto/certificate_fields.hpp", "without: algorithm->tag != der_sequence"): "the other is the same, and is asked",
-        ("crypto/certificate_fields.hpp", "without: item->tag != der_sequence", 1): "the other is the same, and is asked",
+        ("crypto/certificate_fields.hpp", "without: algorithm->tag != der_sequence"):
+            "the other is the same, and is asked",
+        ("crypto/certificate_fields.hpp", "without: item->tag != der_sequence", 1):
+            "the other is the same, and is asked",
         ("impl/path_rules.ipp", "true: comparable"): "Botan has read the names before",
         ("impl/path_rules.ipp", "true: !key_"): "the key is loaded again, and is the same",
         # What the hash of a name leaves out makes it coarser; names are compared afterwards.
         ("impl/path_builder.ipp", "true: !type || !value"): "a coarser hash",
+        ("impl/path_builder.ipp", "without: !type"): "without it, there is no value either",
         ("impl/path_builder.ipp",
          "never: ascii && ((lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9'))"): "a coarser hash",
         ("impl/path_builder.ipp", "without: (lower >= 'a' && lower <= 'z')"): "a coarser hash",
@@ -40,7 +43,8 @@ AREA = Area(
         ("impl/path_builder.ipp", "never: const Read* known = read_.load(std::memory_order_acquire)"):
             "it is read again, and what was read first is kept",
         ("impl/path_builder.ipp",
-         "true: read_.compare_exchange_strong(expected, made.get(), std::memory_order_acq_rel, std::memory_order_acquire)"):
+         "true: read_.compare_exchange_strong(expected, made.get(), std::memory_order_acq_rel, "
+         "std::memory_order_acquire)"):
             "what the second of two threads reads at once is the same",
         ("impl/path_builder.ipp", "true: find_presented(chain_[i]) == nullptr"): "issuers_of drops what is there twice",
         ("impl/path_builder.ipp", "never: known->certificate().der().data() == anchor.der().data()"):
@@ -51,7 +55,8 @@ AREA = Area(
         ("impl/path_verifier.ipp", "never: !findings"): "fails only without memory",
         ("impl/path_verifier.ipp", "never: !digest"): "SHA-256 fails only without memory",
         ("impl/path_verifier.ipp", "never: !store"): "fails only without memory",
-        ("impl/name_constraints.ipp", "true: dot != std::string_view::npos"): "what equals the base is within it anyway",
+        ("impl/name_constraints.ipp", "true: dot != std::string_view::npos"):
+            "what equals the base is within it anyway",
         ("impl/name_match.ipp", "never: dot == std::string_view::npos"): "nothing without a dot equals the base",
         ("impl/certificate_extensions.ipp", "without: !distinguished"): "comparable_name takes nothing else either",
         ("impl/x509_signature.ipp", "never: !outer"): "the fields of a certificate have a SEQUENCE there",
