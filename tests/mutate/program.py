@@ -147,7 +147,9 @@ class Program:
     def compile(self, source, name, *arguments):
         output, needs = self.folder / name, self.folder / (name + ".d")
         if output.exists() and needs.exists():
-            files = needs.read_text().replace("\\\n", " ").partition(":")[2].split()
+            # The headers that are precompiled are not named there.
+            files = [*needs.read_text().replace("\\\n", " ").partition(":")[2].split(),
+                     *(f"{one}.gch" for one in arguments if Path(f"{one}.gch").exists())]
             if all(Path(file).exists() and Path(file).stat().st_mtime <= output.stat().st_mtime for file in files):
                 return output
         self.run([*self.cxx, *self.flags, *arguments, "-MD", "-MF", str(needs), "-c", str(source), "-o", str(output)])
