@@ -92,7 +92,7 @@ inline std::optional<std::string> comparable_usual_name(BytesView raw) {
   std::vector<std::string> attributes;
   for (BytesView rest = outer->contents; !rest.empty();) {
     const auto relative = next_der(rest);
-    if (!relative || relative->tag != 0x31 || relative->contents.empty()) // SET SIZE (1..MAX)
+    if (!relative || relative->tag != 0x31 || relative->contents.empty())
       return std::nullopt;
     attributes.clear();
     for (BytesView set = relative->contents; !set.empty();) {
@@ -121,6 +121,9 @@ inline std::string comparable_name_or_throw(BytesView raw) {
       relative.start_sequence().decode(oid).decode(value).end_cons();
       attributes.push_back(comparable_attribute(oid.to_string(), value.value()));
     }
+    // RFC 5280, 4.1.2.4: SET SIZE (1..MAX)
+    if (attributes.empty())
+      throw Botan::Decoding_Error("a relative name without attributes");
     append_relative_name(text, attributes);
   }
   name.verify_end();

@@ -323,6 +323,24 @@ TEST_CASE("names compare alike, whichever way they are read", "[certificate]") {
   // X.680, 41.4: not every character is one of a PrintableString.
   CHECK(comparable(test::der_name({"a*b@c"}, 12)).has_value());
   CHECK_FALSE(comparable(test::der_name({"a*b@c"}, 19)).has_value());
+  // Types that look like a common name's (55 04 03), and are others, or none at all.
+  const auto named = [&](const Blob& type) {
+    return comparable(test::der(0x30, test::der(0x31, test::der(0x30, {type, test::der_text(12, "a")}))));
+  };
+  const std::string common_name = named({6, 3, 0x55, 0x04, 0x03}).value();
+  for (const Blob& type :
+       {Blob{6, 3, 0x54, 0x04, 0x03}, Blob{6, 3, 0x55, 0x05, 0x03}, Blob{6, 4, 0x55, 0x04, 0x03, 0x01}})
+    CHECK(named(type).value() != common_name);
+  for (const Blob& type : {Blob{2, 3, 0x55, 0x04, 0x03}, Blob{6, 3, 0x55, 0x04, 0x83}, Blob{}})
+    CHECK_FALSE(named(type).has_value());
+  CHECK_FALSE(comparable(test::der(0x30, test::der(0x31, test::der(0x30, test::der_oid("2.5.4.3"))))).has_value());
+  CHECK_FALSE(comparable(test::der(0x30, test::der(0x31, test::der(0x30, Blob())))).has_value());
+  // Kinds of strings in which the same bytes say something else, or nothing.
+  CHECK(comparable(test::der_name({"ab"}, 30)).value() != comparable(test::der_name({"ab"})).value());
+  CHECK_FALSE(comparable(test::der_name({"ab"}, 4)).has_value());
+  // A relative name is a SET, and has something in it.
+  CHECK_FALSE(comparable(test::der(0x30, test::der(0x30, attribute("2.5.4.3", 12, "a")))).has_value());
+  CHECK_FALSE(comparable(test::der(0x30, test::der(0x31, Blob()))).has_value());
   // Something behind a value, behind a name.
   const Blob twice = test::der(0x30, {test::der_oid("2.5.4.3"), test::der_text(12, "a"), test::der_text(12, "b")});
   CHECK_FALSE(comparable(test::der(0x30, test::der(0x31, twice))).has_value());
