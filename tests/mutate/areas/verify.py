@@ -115,6 +115,7 @@ AREA = Area(
         ("impl/key_pins.ipp", "never: !pin"): "SHA-256 fails only without memory",
         ("impl/raw_public_key.ipp", "never: !pin"): "SHA-256 fails only without memory",
         ("impl/certificate_extensions.ipp", "true: method"): "without it, there is no location either",
+        ("impl/public_key.ipp", "without: !algorithm"): "without it, there are no bits either",
         ("impl/public_key.ipp", "true: !is_ml_dsa(scheme)"): "only where Botan has no ML-DSA",
         ("impl/public_key.ipp", "false: !is_ml_dsa(scheme)"): "only where Botan has no ML-DSA",
         ("impl/trust_anchors.ipp", "never: !platform.source.empty()"): "this system's store is made of files",

@@ -84,6 +84,8 @@ TEST_CASE("years on both sides of 2050, and far ahead", "[certificate]") {
   // Beyond what nanoseconds since 1970 reach in 64 bits.
   const auto far = test::certificate(test::self_signed({.not_after_text = "29991231235959Z"}));
   CHECK(far.not_after() == 32'503'679'999);
+  // A leap second, which seconds since 1970 do not have.
+  CHECK_FALSE(Certificate::from_der(test::self_signed({.not_after_text = "29991231235960Z"}).der()).has_value());
 }
 
 TEST_CASE("exactly one certificate in DER", "[certificate]") {

@@ -216,6 +216,10 @@ TEST_CASE("the extension in the certificate may stand anywhere among the others"
   CHECK(inspect(with(join({names, usage, mark})), logs).counted == 1);
   CHECK(inspect(with(join({usage, names, mark})), logs).counted == 0); // the order is signed
   CHECK(inspect(with(join({names, mark})), logs).counted == 0);        // and that there is nothing else
+  // Behind something that is not DER, it is not looked for.
+  const Blob odd = der(0x30, {test::der_oid("1.2.3.4"), Blob{0x01, 0x01, 0x00}, Blob{0x04, 0x00}});
+  const Blob behind = extension(with(join({odd, names})), root().key());
+  CHECK(inspect(with(join({odd, behind, names})), logs).counted == 0);
   // Long lists, whose lengths take one byte less without it.
   for (const std::size_t size : {20U, 60U, 90U, 110U, 127U, 128U, 200U, 255U, 256U, 300U}) {
     const Blob filler = test::der_extension("1.2.3.4", false, Blob(size, 0x05));
