@@ -7,6 +7,20 @@ using tlsconnect::limits::ticket_lifetime;
 
 // ---- from the session to the connection ----
 
+TEST_CASE("a ticket never seems older than it is", "[psk][resume]") {
+  // Half a millisecond after the one that now() tells.
+  class FineClock final : public tlsconnect::Clock {
+  public:
+    std::int64_t now() const noexcept override { return test::now * 1'000; }
+    std::int64_t now_rounded_up() const noexcept override { return now() + 1; }
+  };
+  Client client;
+  client.configure = [](tlsconnect::ClientConfig::Builder& builder) { builder.clock(std::make_shared<FineClock>()); };
+  (void)client.establish();
+  REQUIRE(client.store->kept.size() == 1);
+  CHECK(client.store->kept[0].second.received_at == test::now * 1'000 + 1);
+}
+
 TEST_CASE("a session is resumed", "[psk][resume]") {
   for (const CipherSuite suite : {aes128, aes256, chacha}) {
     CAPTURE(name_of(suite));

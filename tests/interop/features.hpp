@@ -30,6 +30,7 @@ namespace interop {
 class RunningClock final : public tc::Clock {
 public:
   std::int64_t now() const noexcept override { return microseconds() / 1'000; }
+  std::int64_t now_rounded_up() const noexcept override { return (microseconds() + 999) / 1'000; }
   std::int64_t microseconds() const noexcept override {
     const auto passed = std::chrono::steady_clock::now() - start_;
     return test::now * 1'000'000 + std::chrono::duration_cast<std::chrono::microseconds>(passed).count() +

@@ -28,6 +28,9 @@ public:
   virtual ~Clock() = default;
   /// Milliseconds since 1970-01-01T00:00:00Z.
   [[nodiscard]] virtual std::int64_t now() const noexcept = 0;
+  /// The same, rounded up: for when something came, so that it never seems to be older than it is. A clock that knows more
+  /// than milliseconds says so here; the default is now().
+  [[nodiscard]] virtual std::int64_t now_rounded_up() const noexcept { return now(); }
   /// Microseconds since some moment, never going back: for durations. The default counts by now().
   [[nodiscard]] virtual std::int64_t microseconds() const noexcept { return now() * 1000; }
 };

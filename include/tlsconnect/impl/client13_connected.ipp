@@ -64,7 +64,9 @@ TLSCONNECT_DECL Result<> Client13::on_new_session_ticket(const Connected& state,
   session.ticket = to_vector(ticket->ticket);
   session.lifetime = std::min(ticket->ticket_lifetime, limits::ticket_lifetime);
   session.age_add = ticket->ticket_age_add;
-  session.received_at = config.clock().now();
+  // RFC 9846, 8.3: servers compare the age with their own, and some refuse early data with a ticket that is older to the
+  // client than to them, be it by the part of a millisecond that rounding adds.
+  session.received_at = config.clock().now_rounded_up();
   session.usable_until = info.psk == PskUse::external
                              ? session.received_at + std::int64_t{limits::ticket_lifetime} * 1000
                              : state.resumption->usable_until;

@@ -34,6 +34,10 @@ public:
     using namespace std::chrono;
     return duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   }
+  std::int64_t now_rounded_up() const noexcept override {
+    using namespace std::chrono;
+    return ceil<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  }
   std::int64_t microseconds() const noexcept override {
     using namespace std::chrono;
     return duration_cast<std::chrono::microseconds>(steady_clock::now().time_since_epoch()).count();
