@@ -69,7 +69,18 @@ AREA = Area(
             "what equals the base is within it anyway",
         ("impl/name_match.ipp", "never: dot == std::string_view::npos"): "nothing without a dot equals the base",
         ("impl/certificate_extensions.ipp", "without: !distinguished"): "comparable_name takes nothing else either",
-# What is not usual, Botan reads, and gives the same text.
+        # What is not usual, Botan reads, and gives the same text.
+        ("impl/x509_signature.ipp", "without: letter_or_digit"): "as good, only slower",
+        ("impl/x509_signature.ipp",
+         "without: (printable ? std::string_view(\" '()+,-./:=?\").find(c) != std::string_view::npos : byte >= 0x20 && "
+         "byte < 0x7F)"): "as good, only slower",
+        ("impl/x509_signature.ipp", "without: (c >= 'a' && c <= 'z')"): "as good, only slower",
+        ("impl/x509_signature.ipp", "without: (c >= 'A' && c <= 'Z')"): "as good, only slower",
+        ("impl/x509_signature.ipp", "without: (c >= '0' && c <= '9')"): "as good, only slower",
+        ("impl/x509_signature.ipp", "true: byte >= 0x20"): "the text is the same",
+        ("impl/x509_signature.ipp", "without: impl_->rsa_bits == 0"): "the key is loaded again, and is the same",
+        ("impl/x509_signature.ipp", "without: impl_->rsa_bits >= rsa_bits_min"):
+            "the key is loaded again, and is the same",
         ("impl/x509_signature.ipp", "true: !type || !value || !attribute.empty()"): "as good, only slower",
         ("impl/x509_signature.ipp", "without: !type"): "without it, there is no value either",
         ("impl/x509_signature.ipp", "true: type->tag != der_oid || oid.size() != 3 || oid[0] != 0x55 || oid[1] != 0x04 "

@@ -195,6 +195,8 @@ TEST_CASE("a policy reaches every certificate", "[rules]") {
           "3072");
   refuses(Three{.authority = rsa2048}.judge(now, longer), PathRule::key, weak_key, 1, "3072");
   refuses(Three{.root = rsa2048, .authority = ca}.judge(now, longer), PathRule::key, weak_key, 2, "3072");
+  refuses(Three{.root = {.key_type = KeyType::rsa_pss2048}, .authority = ca}.judge(now, longer), PathRule::key,
+          weak_key, 2, "3072");
   // But it cannot make 2048 less.
   refuses(Three{.authority = ca, .leaf = {.key_type = KeyType::rsa1024}}.judge(now, {.rsa_bits_min = 512}),
           PathRule::key, weak_key, 0, "2048");
