@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +25,12 @@ struct Options {
 
   [[nodiscard]] int rounds(int count) const { return quick ? std::max(count / 20, 3) : count; }
 };
+
+/// What does not work is not measured.
+inline void require(bool good, const char* what) {
+  if (!good)
+    throw std::runtime_error(what);
+}
 
 // ---- time ----
 

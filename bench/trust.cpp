@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -31,11 +30,6 @@ namespace {
 namespace tls = tlsconnect;
 
 constexpr std::size_t roots = 150;
-
-void require(bool good, const char* what) {
-  if (!good)
-    throw std::runtime_error(what);
-}
 
 /// A file that goes away again.
 class RootFile {

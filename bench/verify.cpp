@@ -6,7 +6,6 @@
 #include <ctime>
 #include <functional>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -40,11 +39,6 @@ namespace tls = tlsconnect;
 using Der = std::vector<std::uint8_t>;
 
 constexpr const char* server_name = "bench.tlsconnect.test";
-
-void require(bool good, const char* what) {
-  if (!good)
-    throw std::runtime_error(what);
-}
 
 /// A usual chain.
 struct Chain {

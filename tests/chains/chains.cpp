@@ -3,9 +3,6 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <string>
 #include <string_view>
@@ -15,6 +12,7 @@
 #include <tlsconnect/verify/path_verifier.hpp>
 
 #include "differences.hpp"
+#include "documented.hpp"
 #include "judges.hpp"
 
 using corpus::Answer;
@@ -94,7 +92,7 @@ std::set<Identity> distinct_chains() {
 }
 
 /// Another verifier.
-struct Library {
+struct Verifier {
   std::string name;
   std::string version;
   std::string series; ///< that the reasons were written for
@@ -104,7 +102,7 @@ struct Library {
 
 /// What it says that tlsconnect does not.
 struct Others {
-  Library library;
+  Verifier verifier;
   std::vector<std::set<Identity>> by_reason; ///< chains, in the order of `differences`
   std::vector<std::string> unexplained;
   std::size_t accepted = 0; ///< the bad ones of pairs
@@ -115,22 +113,22 @@ bool matches(std::string_view pattern, std::string_view name) {
   return pattern.ends_with('*') ? name.starts_with(pattern.substr(0, pattern.size() - 1)) : name == pattern;
 }
 
-bool explains(const Difference& one, const Library& library, const std::string& name) {
-  for (const auto* names : {&one.both, &(one.*library.names)})
+bool explains(const Difference& one, const Verifier& verifier, const std::string& name) {
+  for (const auto* names : {&one.both, &(one.*verifier.names)})
     for (const std::string& pattern : *names)
       if (matches(pattern, name))
         return true;
   return false;
 }
 
-[[maybe_unused]] Others compare(Library library) {
-  Others others{std::move(library), {}, {}, 0, 0};
+[[maybe_unused]] Others compare(Verifier verifier) {
+  Others others{std::move(verifier), {}, {}, 0, 0};
   others.by_reason.resize(corpus::differences().size());
   std::set<Identity> seen;
   for (const Pair& pair : corpus::all())
     for (const bool good : {true, false}) {
       const Question& question = good ? pair.good : pair.bad;
-      const Answer answer = others.library.ask(question);
+      const Answer answer = others.verifier.ask(question);
       if (answer.accepted == good)
         continue;
       if (seen.insert(identity(question)).second)
@@ -138,7 +136,7 @@ bool explains(const Difference& one, const Library& library, const std::string& 
       bool explained = false;
       for (std::size_t i = 0; i < corpus::differences().size() && !explained; ++i) {
         const Difference& one = corpus::differences()[i];
-        explained = one.accepted_there != good && explains(one, others.library, pair.name());
+        explained = one.accepted_there != good && explains(one, others.verifier, pair.name());
         if (explained)
           others.by_reason[i].insert(identity(question));
       }
@@ -153,11 +151,11 @@ bool explains(const Difference& one, const Library& library, const std::string& 
   std::string all;
   for (const std::string& one : others.unexplained)
     all += "\n" + one;
-  const std::string summary = others.library.name + " " + others.library.version + " accepts " +
+  const std::string summary = others.verifier.name + " " + others.verifier.version + " accepts " +
                               std::to_string(others.accepted) + " chains that tlsconnect refuses, and refuses " +
                               std::to_string(others.refused) +
                               " that it accepts; without a reason:" + (all.empty() ? " none" : all);
-  if (others.library.version.starts_with(others.library.series)) {
+  if (others.verifier.version.starts_with(others.verifier.series)) {
     CAPTURE(summary);
     CHECK(others.unexplained.empty());
   } else {
@@ -167,7 +165,7 @@ bool explains(const Difference& one, const Library& library, const std::string& 
 
 /// A table of the reasons for one direction.
 std::string table(bool accepted_there, const Others& openssl, const Others& gnutls) {
-  std::string text = "| | " + openssl.library.name + " | " + gnutls.library.name + " | why |\n|---|---|---|---|\n";
+  std::string text = "| | " + openssl.verifier.name + " | " + gnutls.verifier.name + " | why |\n|---|---|---|---|\n";
   for (std::size_t i = 0; i < corpus::differences().size(); ++i) {
     const Difference& one = corpus::differences()[i];
     if (one.accepted_there != accepted_there)
@@ -187,7 +185,7 @@ std::string table(bool accepted_there, const Others& openssl, const Others& gnut
       " different chains.\n\n| | accepts what tlsconnect refuses | refuses what tlsconnect accepts | says "
       "the same |\n|---|---|---|---|\n";
   for (const Others* one : {&openssl, &gnutls})
-    text += "| " + one->library.name + " " + one->library.version + " | " + std::to_string(one->accepted) + " | " +
+    text += "| " + one->verifier.name + " " + one->verifier.version + " | " + std::to_string(one->accepted) + " | " +
             std::to_string(one->refused) + " | " + std::to_string(count - one->accepted - one->refused) + " |\n";
   text += "\n## Accepted there, refused by tlsconnect\n\n" + table(true, openssl, gnutls);
   text += "\n## Refused there, accepted by tlsconnect\n\n" + table(false, openssl, gnutls);
@@ -275,33 +273,15 @@ TEST_CASE("where GnuTLS says something else, there is a reason", "[chains]") { c
 
 #if defined(CHAINS_HAS_OPENSSL) && defined(CHAINS_HAS_GNUTLS)
 TEST_CASE("the tables of differences in the documentation are those that are found", "[docs]") {
-  const char* path = std::getenv("TLSCONNECT_COMPARISON_PAGE");
-  if (path == nullptr)
-    SKIP("TLSCONNECT_COMPARISON_PAGE is the path of docs/verifier-comparison.md; the Meson test sets it");
-  std::ifstream in(path, std::ios::binary);
-  REQUIRE(in.good());
-  const std::string document((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  const std::string opening = "<!-- [differences] -->\n";
-  const std::string closing = "<!-- [/differences] -->\n";
-  const std::size_t begin = document.find(opening);
-  const std::size_t end = document.find(closing);
-  REQUIRE(begin != std::string::npos);
-  REQUIRE(end != std::string::npos);
-  const std::string written = document.substr(begin + opening.size(), end - begin - opening.size());
+  const test::DocumentedPart part("TLSCONNECT_COMPARISON_PAGE", "<!-- [differences] -->\n",
+                                  "<!-- [/differences] -->\n");
   const std::string said = tables(openssl(), gnutls());
-
-  const char* update = std::getenv("TLSCONNECT_UPDATE_DOCS");
-  if (update != nullptr && std::string_view(update) == "1" && written != said) {
-    std::ofstream out(path, std::ios::binary | std::ios::trunc);
-    out << document.substr(0, begin + opening.size()) << said << document.substr(end);
-    REQUIRE(out.good());
+  if (part.update(said))
     return;
-  }
   // Other releases may differ elsewhere; the tables say of which they are.
   for (const Others* one : {&openssl(), &gnutls()})
-    if (written.find("| " + one->library.name + " " + one->library.version + " |") == std::string::npos)
-      SKIP("the documentation is about another release than " << one->library.name << " " << one->library.version);
-  INFO("run this test with TLSCONNECT_UPDATE_DOCS=1 to write the tables anew");
-  CHECK(written == said);
+    if (part.written().find("| " + one->verifier.name + " " + one->verifier.version + " |") == std::string::npos)
+      SKIP("the documentation is about another release than " << one->verifier.name << " " << one->verifier.version);
+  part.check(said);
 }
 #endif

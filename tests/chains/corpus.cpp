@@ -111,16 +111,4 @@ void set_alt_names(CertOptions& options, const std::vector<Blob>& names, bool cr
   add_extension(options, alt_name_id, critical, der(0x30, join(names)));
 }
 
-Blob constraints(const std::vector<Blob>& permitted, const std::vector<Blob>& excluded) {
-  const auto list = [](std::uint8_t tag, const std::vector<Blob>& bases) {
-    Blob all;
-    for (const Blob& base : bases) {
-      const Blob one = der(0x30, base);
-      all.insert(all.end(), one.begin(), one.end());
-    }
-    return bases.empty() ? Blob() : der(tag, all);
-  };
-  return der(0x30, {list(0xA0, permitted), list(0xA1, excluded)});
-}
-
 } // namespace corpus

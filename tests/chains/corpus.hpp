@@ -14,6 +14,7 @@ namespace corpus {
 
 using test::Blob;
 using test::CertOptions;
+using test::constraints;
 using test::day;
 using test::der;
 using test::der_oid;
@@ -152,7 +153,5 @@ inline constexpr const char* tls_feature_id = "1.3.6.1.5.5.7.1.24";
 void set_alt_names(CertOptions& options, const std::vector<Blob>& names, bool critical = false);
 /// An extension in addition to the usual ones.
 void add_extension(CertOptions& options, const char* oid, bool critical, const Blob& value);
-/// The value of a nameConstraints with these bases.
-[[nodiscard]] Blob constraints(const std::vector<Blob>& permitted, const std::vector<Blob>& excluded);
 
 } // namespace corpus

@@ -3,9 +3,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <set>
 #include <span>
@@ -18,6 +15,7 @@
 #include <tlsconnect/handshake/context.hpp>
 #include <tlsconnect/handshake/negotiate.hpp>
 
+#include "documented.hpp"
 #include "support.hpp"
 
 namespace test {
@@ -139,33 +137,7 @@ private:
 /// Holds the diagram against the one in the documentation, of which it is the first, or the second. With
 /// TLSCONNECT_UPDATE_DOCS=1, the documentation is changed.
 inline void check_documented(const Diagram& diagram, std::size_t place) {
-  const char* path = std::getenv("TLSCONNECT_STATE_DIAGRAM");
-  INFO("TLSCONNECT_STATE_DIAGRAM must be the path of docs/state-machine.md; the Meson test sets it");
-  REQUIRE(path != nullptr);
-  std::ifstream in(path, std::ios::binary);
-  REQUIRE(in.good());
-  const std::string document((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-
-  const std::string_view opening = "```mermaid\n";
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i < place; ++i) {
-    begin = document.find(opening, begin);
-    REQUIRE(begin != std::string::npos);
-    begin += opening.size();
-  }
-  const std::size_t end = document.find("```\n", begin);
-  REQUIRE(end != std::string::npos);
-  const std::string written = document.substr(begin, end - begin);
-
-  const char* update = std::getenv("TLSCONNECT_UPDATE_DOCS");
-  if (update && std::string_view(update) == "1" && written != diagram.text()) {
-    std::ofstream out(path, std::ios::binary | std::ios::trunc);
-    out << document.substr(0, begin) << diagram.text() << document.substr(end);
-    REQUIRE(out.good());
-    return;
-  }
-  INFO("to update the document, run this test with TLSCONNECT_UPDATE_DOCS=1");
-  CHECK(written == diagram.text());
+  DocumentedPart("TLSCONNECT_STATE_DIAGRAM", "```mermaid\n", "```\n", place).check(diagram.text());
 }
 
 } // namespace test

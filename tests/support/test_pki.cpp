@@ -299,6 +299,18 @@ Blob der_name(const std::vector<std::string>& common_names, std::uint8_t string_
   return der(0x30, all);
 }
 
+Blob constraints(const std::vector<Blob>& permitted, const std::vector<Blob>& excluded) {
+  const auto list = [](std::uint8_t tag, const std::vector<Blob>& bases) {
+    Blob all;
+    for (const Blob& base : bases) {
+      const Blob one = der(0x30, base);
+      all.insert(all.end(), one.begin(), one.end());
+    }
+    return bases.empty() ? Blob() : der(tag, all);
+  };
+  return der(0x30, {list(0xA0, permitted), list(0xA1, excluded)});
+}
+
 std::string pem_block(std::string_view label, const Blob& der) { return Botan::PEM_Code::encode(der, label); }
 
 bool is_available([[maybe_unused]] KeyType type) {

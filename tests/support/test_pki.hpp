@@ -147,6 +147,9 @@ struct CertOptions {
 /// A Name with these common names, one after another, as strings of this type (12 is UTF8String).
 [[nodiscard]] Blob der_name(const std::vector<std::string>& common_names, std::uint8_t string_type = 12);
 
+/// The value of a nameConstraints extension (RFC 5280, 4.2.1.10) with these bases, GeneralNames each.
+[[nodiscard]] Blob constraints(const std::vector<Blob>& permitted, const std::vector<Blob>& excluded);
+
 /// A certificate with its key and what is above it; cheap to copy.
 class Identity {
 public:

@@ -12,6 +12,7 @@
 using test::accepts;
 using test::Blob;
 using test::CertOptions;
+using test::constraints;
 using test::contains;
 using test::der;
 using test::der_oid;
@@ -31,19 +32,6 @@ constexpr ErrorCode violated = ErrorCode::certificate_constraint_violated;
 Blob dns(std::string_view name) { return der_text(0x82, name); }
 Blob address(const Blob& bytes) { return der(0x87, bytes); }
 Blob directory(const std::vector<std::string>& names) { return der(0xA4, test::der_name(names)); }
-
-/// The value of the extension: these bases.
-Blob constraints(const std::vector<Blob>& permitted, const std::vector<Blob>& excluded) {
-  const auto list = [](std::uint8_t tag, const std::vector<Blob>& bases) {
-    Blob all;
-    for (const Blob& base : bases) {
-      const Blob one = der(0x30, base);
-      all.insert(all.end(), one.begin(), one.end());
-    }
-    return bases.empty() ? Blob() : der(tag, all);
-  };
-  return der(0x30, {list(0xA0, permitted), list(0xA1, excluded)});
-}
 
 /// A chain whose authority has such constraints, and a server's certificate with such names.
 test::Outcome chain(const Blob& value, const std::vector<Blob>& names, CertOptions leaf = {}, bool critical = true) {

@@ -2,9 +2,6 @@
 // TLSCONNECT_UPDATE_DOCS=1 in the environment, the table is written anew.
 #include <catch2/catch_test_macros.hpp>
 
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,6 +10,7 @@
 
 #include <tlsconnect/verify/key_pins.hpp>
 
+#include "documented.hpp"
 #include "status_issuer.hpp"
 #include "support.hpp"
 #include "transparency_log.hpp"
@@ -254,28 +252,6 @@ TEST_CASE("every refusal has an example", "[docs]") {
 }
 
 TEST_CASE("the table of refusals in the documentation is what the verifier says", "[docs]") {
-  const char* path = std::getenv("TLSCONNECT_VERIFICATION_PAGE");
-  INFO("TLSCONNECT_VERIFICATION_PAGE must be the path of docs/verification.md; the Meson test sets it");
-  REQUIRE(path != nullptr);
-  std::ifstream in(path, std::ios::binary);
-  REQUIRE(in.good());
-  const std::string document((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  const std::string opening = "<!-- [refusals] -->\n";
-  const std::string closing = "<!-- [/refusals] -->\n";
-  const std::size_t begin = document.find(opening);
-  const std::size_t end = document.find(closing);
-  REQUIRE(begin != std::string::npos);
-  REQUIRE(end != std::string::npos);
-  const std::string written = document.substr(begin + opening.size(), end - begin - opening.size());
-  const std::string said = table(every_refusal());
-
-  const char* update = std::getenv("TLSCONNECT_UPDATE_DOCS");
-  if (update != nullptr && std::string_view(update) == "1" && written != said) {
-    std::ofstream out(path, std::ios::binary | std::ios::trunc);
-    out << document.substr(0, begin + opening.size()) << said << document.substr(end);
-    REQUIRE(out.good());
-    return;
-  }
-  INFO("run this test with TLSCONNECT_UPDATE_DOCS=1 to write the table anew");
-  CHECK(written == said);
+  const test::DocumentedPart part("TLSCONNECT_VERIFICATION_PAGE", "<!-- [refusals] -->\n", "<!-- [/refusals] -->\n");
+  part.check(table(every_refusal()));
 }
